@@ -1,0 +1,1 @@
+"""Reading of recorded exchanges, and the oracles that say what is in them."""

@@ -1,0 +1,1 @@
+"""Independent readers of raw wire bodies, which share no code with the dialects they judge."""
