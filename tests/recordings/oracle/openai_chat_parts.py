@@ -74,6 +74,7 @@ class Calls:
     """The tool calls of one choice."""
 
     def __init__(self) -> None:
+        """Start without calls."""
         self._calls: list[_Call] = []
         self._slots: dict[int, _Call] = {}
         self._legacy: _Call | None = None
@@ -92,7 +93,7 @@ class Calls:
             self._slots[index] = call
         call.custom = call.custom or custom
         # pieces of a custom call need not repeat the type
-        call.add(identity, raw.get("custom") or body if call.custom else body)
+        call.add(identity, (raw.get("custom") or {}) if call.custom else body)
 
     def feed_legacy(self, body: dict[str, Any]) -> None:
         """Add the whole or a piece of a ``function_call``."""

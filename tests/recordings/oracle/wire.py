@@ -42,7 +42,7 @@ def documents(message: dict[str, Any]) -> tuple[bool, list[dict[str, Any]]]:
     if start in ("{", "["):
         value = json.loads(text)
         found = value if isinstance(value, list) else [value]
-        if not all(isinstance(item, dict) for item in found):
+        if not found or not all(isinstance(item, dict) for item in found):
             raise ValueError("body holds no JSON object; expected a chat completion")
         return False, found
     if "event-stream" not in (header(message, "content-type") or "") and "data:" not in text:
