@@ -1,0 +1,229 @@
+"""Deltas to an answer and back: the assembler that both stream and client use, and the core's own unrolling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .chat import ChatResponse, Choice
+from .deltas import (
+    ArgumentsDelta,
+    CitationDelta,
+    Delta,
+    Finished,
+    LogprobsDelta,
+    MediaDelta,
+    PartEnded,
+    PartStarted,
+    RefusalDelta,
+    Started,
+    TextDelta,
+    ThinkingDelta,
+    UsageDelta,
+)
+from .messages import Bytes, Citation, Media, Message, Part, ProviderState, Refusal, Text, Thinking, ToolCall
+
+
+class _OpenPart:
+    __slots__ = ("citations", "data", "pieces", "state", "value")
+
+    def __init__(self, value: Part) -> None:
+        self.value = value
+        self.pieces: list[str] = []
+        self.data: list[bytes] | None = None
+        self.citations: list[Citation] | None = None
+        self.state: Any = None
+
+    def close(self) -> Part:
+        changes: dict[str, Any] = {}
+        value = self.value
+        if self.pieces:
+            text = "".join(self.pieces)
+            if isinstance(value, ToolCall):
+                changes["arguments"] = value.arguments + text
+            elif isinstance(value, Media):
+                changes["transcript"] = (value.transcript or "") + text
+            else:
+                changes["text"] = (getattr(value, "text", "") or "") + text
+        if self.data and isinstance(value, Media):
+            before = value.source.data if isinstance(value.source, Bytes) else b""
+            changes["source"] = Bytes(data=before + b"".join(self.data))
+        if self.citations and isinstance(value, Text):
+            changes["citations"] = (*value.citations, *self.citations)
+        if self.state is not None:
+            changes["provider_state"] = ProviderState(data=self.state)
+        return value.model_copy(update=changes) if changes else value
+
+
+class _OpenChoice:
+    __slots__ = ("finished", "logprobs", "parts")
+
+    def __init__(self) -> None:
+        self.parts: list[_OpenPart] = []
+        self.finished: Finished | None = None
+        self.logprobs: dict[str, Any] | None = None
+
+
+class Assembler:
+    """Collects deltas; `response()` is the answer so far."""
+
+    __slots__ = ("_choices", "started", "usage")
+
+    def __init__(self) -> None:
+        self._choices: dict[int, _OpenChoice] = {}
+        self.started: Started | None = None
+        self.usage: UsageDelta | None = None
+
+    def feed(self, delta: Delta) -> None:
+        """Take one delta, in order."""
+        kind = type(delta)
+        if kind in _PIECES:
+            self._choices[delta.choice].parts[delta.part].pieces.append(delta.text)  # type: ignore[union-attr]
+        elif isinstance(delta, PartStarted):
+            self._choice(delta.choice).parts.append(_OpenPart(delta.value))
+        elif isinstance(delta, PartEnded):
+            self._choices[delta.choice].parts[delta.part].state = delta.provider_state
+        elif isinstance(delta, UsageDelta):
+            self.usage = delta
+        elif isinstance(delta, Finished):
+            self._choice(delta.choice).finished = delta
+        elif isinstance(delta, Started):
+            self.started = delta
+        elif isinstance(delta, LogprobsDelta):
+            self._logprobs(delta)
+        elif isinstance(delta, CitationDelta):
+            part = self._choices[delta.choice].parts[delta.part]
+            part.citations = [*(part.citations or ()), delta.citation]
+        elif isinstance(delta, MediaDelta):
+            part = self._choices[delta.choice].parts[delta.part]
+            if delta.data:
+                part.data = part.data if part.data is not None else []
+                part.data.append(delta.data)
+            if delta.transcript:
+                part.pieces.append(delta.transcript)
+
+    def response(self) -> ChatResponse:
+        """Build the answer from what has arrived."""
+        started, usage = self.started or Started(), self.usage or UsageDelta()
+        return ChatResponse(
+            id=started.id,
+            model=started.model,
+            created=started.created,
+            choices=tuple(self._close(index) for index in sorted(self._choices)),
+            service_tier=usage.service_tier,
+            usage=usage.usage,
+            raw_usage=usage.raw,
+            provider_state=_state(started.provider_state),
+        )
+
+    def _close(self, index: int) -> Choice:
+        choice = self._choices[index]
+        finished = choice.finished or Finished(index, "unknown")
+        return Choice(
+            index=index,
+            message=Message(role="assistant", parts=tuple(part.close() for part in choice.parts)),
+            finish_reason=finished.reason,
+            raw_finish_reason=finished.raw,
+            finish_detail=finished.detail,
+            logprobs=choice.logprobs,
+        )
+
+    def _choice(self, index: int) -> _OpenChoice:
+        if (choice := self._choices.get(index)) is None:
+            choice = self._choices[index] = _OpenChoice()
+        return choice
+
+    def _logprobs(self, delta: LogprobsDelta) -> None:
+        choice = self._choice(delta.choice)
+        merged = choice.logprobs if choice.logprobs is not None else {}
+        for name, rows in delta.logprobs.items():
+            if isinstance(rows, list):
+                merged[name] = [*(merged.get(name) or ()), *rows]
+            else:
+                merged.setdefault(name, rows)
+        choice.logprobs = merged
+
+
+_PIECES = frozenset({TextDelta, ThinkingDelta, RefusalDelta, ArgumentsDelta})
+
+
+def unroll(response: ChatResponse) -> Iterator[Delta]:
+    """Give the deltas that assemble to this answer: every part at once, usage and finish reasons at the end."""
+    yield Started(response.id, response.model, response.created, _data(response.provider_state))
+    for choice in response.choices:
+        for number, part in enumerate(choice.message.parts):
+            yield from _unroll_part(choice.index, number, part)
+        if choice.logprobs is not None:
+            yield LogprobsDelta(choice.index, choice.logprobs)
+        yield Finished(choice.index, choice.finish_reason, choice.raw_finish_reason, choice.finish_detail)
+    if response.raw_usage is not None or response.service_tier is not None or response.usage is not None:
+        yield UsageDelta(response.raw_usage, response.service_tier, response.usage)
+
+
+def _unroll_part(choice: int, number: int, part: Part) -> Iterator[Delta]:
+    state = _data(part.provider_state)
+    bare = part.model_copy(update={"provider_state": None}) if part.provider_state is not None else part
+    match bare:
+        case Text():
+            yield PartStarted(choice, number, bare.model_copy(update={"text": "", "citations": ()}))
+            if bare.text:
+                yield TextDelta(choice, number, bare.text)
+            for citation in bare.citations:
+                yield CitationDelta(choice, number, citation)
+        case Thinking():
+            yield PartStarted(choice, number, bare.model_copy(update={"text": ""}))
+            if bare.text:
+                yield ThinkingDelta(choice, number, bare.text)
+        case Refusal():
+            yield PartStarted(choice, number, bare.model_copy(update={"text": ""}))
+            if bare.text:
+                yield RefusalDelta(choice, number, bare.text)
+        case ToolCall():
+            yield PartStarted(choice, number, bare.model_copy(update={"arguments": ""}))
+            if bare.arguments:
+                yield ArgumentsDelta(choice, number, bare.arguments)
+        case Media(source=Bytes(data=data)) if data:
+            empty = {"source": Bytes(data=b""), "transcript": None}
+            yield PartStarted(choice, number, bare.model_copy(update=empty))
+            yield MediaDelta(choice, number, data, bare.transcript or "")
+        case _:
+            yield PartStarted(choice, number, bare)
+    yield PartEnded(choice, number, state)
+
+
+def stamp(response: ChatResponse, dialect: str, origin: str) -> ChatResponse:
+    """Write dialect and origin on every opaque state of an answer, so that it goes back there and nowhere else."""
+    changes: dict[str, Any] = {}
+    if response.provider_state is not None:
+        changes["provider_state"] = _stamped(response.provider_state, dialect, origin)
+    if any(_has_state(choice) for choice in response.choices):
+        changes["choices"] = tuple(_stamp_choice(choice, dialect, origin) for choice in response.choices)
+    return response.model_copy(update=changes) if changes else response
+
+
+def _has_state(choice: Choice) -> bool:
+    if choice.provider_state is not None or choice.message.provider_state is not None:
+        return True
+    return any(part.provider_state is not None for part in choice.message.parts)
+
+
+def _stamp_choice(choice: Choice, dialect: str, origin: str) -> Choice:
+    def stamped(value: Any) -> dict[str, Any]:
+        state = value.provider_state
+        return {} if state is None else {"provider_state": _stamped(state, dialect, origin)}
+
+    parts = tuple(part.model_copy(update=stamped(part)) for part in choice.message.parts)
+    message = choice.message.model_copy(update={"parts": parts, **stamped(choice.message)})
+    return choice.model_copy(update={"message": message, **stamped(choice)})
+
+
+def _stamped(state: ProviderState, dialect: str, origin: str) -> ProviderState:
+    return ProviderState(data=state.data, dialect=dialect, origin=origin)
+
+
+def _state(data: Any) -> ProviderState | None:
+    return None if data is None else ProviderState(data=data)
+
+
+def _data(state: ProviderState | None) -> Any:
+    return None if state is None else state.data

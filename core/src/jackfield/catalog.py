@@ -1,0 +1,331 @@
+"""Reads catalog.toml, models.toml and dialect.toml: a provider is data first.
+
+Values of a model are merged from general to special: dialect, provider, every family that matches, the model itself,
+then the same of the user's own configuration. Nothing here imports a plugin or looks at the environment.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigurationError
+from .limits import Limit, read_limits
+from .pricing import Rule
+
+_BLOCK = re.compile(r"^\[\[models\]\][^\n]*\n", re.MULTILINE)
+_NAME = re.compile(r"^(id|match)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.MULTILINE)
+_ALIASES = re.compile(r"^aliases\s*=\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
+_STRING = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A named value of a provider: where it may come from, and what it is otherwise."""
+
+    env: tuple[str, ...] = ()
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """One way to prove who asks: how the values are sent, and the environment names of each value."""
+
+    kind: str
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What the catalogs know of a model. `rung` says how it was found: `id`, `alias`, `family` or `unknown`."""
+
+    id: str
+    provider: str = ""
+    dialect: str = ""
+    rung: str = "unknown"
+    aliases: tuple[str, ...] = ()
+    context: int | None = None
+    max_output: int | None = None
+    capabilities: frozenset[str] | None = None
+    media: Mapping[str, tuple[str, ...]] | None = None
+    operations: tuple[str, ...] = ()
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    rename: Mapping[str, str] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    successor: str | None = None
+    retired: str | None = None
+    source: str | None = None
+    checked: str | None = None
+
+
+class Models:
+    """The `[[models]]` tables of one file, parsed one by one and only those that are asked for."""
+
+    def __init__(self, text: str, where: str) -> None:
+        starts = [*_BLOCK.finditer(text)]
+        ends = [*(match.start() for match in starts[1:]), len(text)]
+        self._where = where
+        self._blocks = [text[start.end() : end] for start, end in zip(starts, ends, strict=True)]
+        self._parsed: dict[int, dict[str, Any]] = {}
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, int], dict[str, int], list[tuple[str, int]]]:
+        ids: dict[str, int] = {}
+        aliases: dict[str, int] = {}
+        families: list[tuple[str, int]] = []
+        for number, block in enumerate(self._blocks):
+            head = block.partition("\n[[")[0]
+            for kind, double, single in _NAME.findall(head):
+                if kind == "id":
+                    ids[double or single] = number
+                else:
+                    families.append((double or single, number))
+            if found := _ALIASES.search(head):
+                aliases |= {double or single: number for double, single in _STRING.findall(found[1])}
+        return ids, aliases, families
+
+    def find(self, name: str) -> tuple[str, str, list[dict[str, Any]]]:
+        """Return the rung, the model's own id, and its tables from general to special."""
+        ids, aliases, families = self._index
+        number, rung = ids.get(name), "id"
+        if number is None:
+            number, rung = aliases.get(name), "alias"
+        special = [] if number is None else [self._table(number)]
+        own = str(special[0].get("id", name)) if special else name
+        general = [self._table(row) for pattern, row in families if fnmatchcase(own, pattern) and row != number]
+        if not special:
+            rung = "family" if general else "unknown"
+        return rung, own, general + special
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Give every table, families too."""
+        return (self._table(number) for number in range(len(self._blocks)))
+
+    @property
+    def names(self) -> list[str]:
+        """The ids, in the order of the file."""
+        return [*self._index[0]]
+
+    def _table(self, number: int) -> dict[str, Any]:
+        if (table := self._parsed.get(number)) is None:
+            try:
+                table = tomllib.loads("[[models]]\n" + self._blocks[number])["models"][0]
+            except (tomllib.TOMLDecodeError, IndexError) as error:
+                raise ConfigurationError(f"model {number + 1} of {self._where} cannot be read: {error}") from None
+            self._parsed[number] = table
+        return table
+
+
+@dataclass(frozen=True)
+class ProviderInfo:
+    """A provider, as its catalog tells. `table` is the merged catalog, `layers` the model files, the user's last."""
+
+    name: str
+    table: Mapping[str, Any]
+    layers: tuple[Models, ...] = ()
+    distribution: str | None = None
+    package: str | None = None
+
+    def _own(self, key: str, default: Any = None) -> Any:
+        return self.table.get("provider", {}).get(key, default)
+
+    @property
+    def title(self) -> str:
+        """The name as people write it."""
+        return str(self._own("title", self.name))
+
+    @property
+    def dialect(self) -> str:
+        """The dialect that is spoken unless a model says otherwise."""
+        return str(self._own("dialect", ""))
+
+    @property
+    def default_model(self) -> str | None:
+        """The model that answers where none is named."""
+        return self._own("default_model")  # type: ignore[no-any-return]
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """What can be asked."""
+        return tuple(self._own("operations", ("chat",)))
+
+    @property
+    def verified(self) -> str:
+        """What the plugin was checked against: `recordings` or `documentation`."""
+        return str(self._own("verified", "documentation"))
+
+    @cached_property
+    def settings(self) -> Mapping[str, Setting]:
+        """The provider's settings by name."""
+        return {
+            name: Setting(tuple(value.get("env", ())), value.get("default"))
+            for name, value in self.table.get("settings", {}).items()
+        }
+
+    @cached_property
+    def auth(self) -> tuple[Auth, ...]:
+        """The ways to prove who asks, in order of preference."""
+        return tuple(
+            Auth(way["kind"], {name: tuple(env) for name, env in way.get("values", {}).items()})
+            for way in self.table.get("auth", ())
+        )
+
+    def for_dialect(self, dialect: str) -> Mapping[str, Any]:
+        """Return the tables that hold for one dialect: its own over the provider's."""
+        return merge(self.table, self.table.get("dialects", {}).get(dialect, {}))
+
+    def model_names(self) -> list[str]:
+        """The ids of all models, without those of families."""
+        return list(dict.fromkeys(name for layer in self.layers for name in layer.names))
+
+    def model(self, name: str, dialect_table: Mapping[str, Any] | None = None, dialect: str | None = None) -> ModelInfo:
+        """Return what is known of a model; a name that no catalog knows has its provider's limits and no price.
+
+        Raises:
+            ConfigurationError: a table of the model cannot be read.
+        """
+        rung, own, tables = self._find(name)
+        spoken = dialect or next((str(table["dialect"]) for table in reversed(tables) if "dialect" in table), None)
+        spoken = spoken or self._by_pattern(own) or self.dialect
+        return self._build(own, rung, spoken, [dialect_table or {}, self.for_dialect(spoken), *tables])
+
+    def _find(self, name: str) -> tuple[str, str, list[dict[str, Any]]]:
+        best, own, tables = "unknown", name, []
+        for layer in self.layers:
+            rung, found, more = layer.find(own)
+            if more and (base := more[-1].get("base")):
+                more = [*self._find(base)[2], *more]
+            if _RUNGS.index(rung) >= _RUNGS.index(best):
+                best, own = rung, found
+            tables += more
+        return best, own, tables
+
+    def _by_pattern(self, model: str) -> str | None:
+        for dialect, table in self.table.get("dialects", {}).items():
+            if any(fnmatchcase(model, pattern) for pattern in table.get("models", ())):
+                return str(dialect)
+        return None
+
+    def _build(self, own: str, rung: str, dialect: str, tables: Sequence[Mapping[str, Any]]) -> ModelInfo:
+        merged: dict[str, Any] = {}
+        limits: dict[str, Any] = {}
+        media: dict[str, Any] = {}
+        rename: dict[str, str] = {}
+        drop: list[str] = []
+        for table in tables:
+            limits |= table.get("limits", {})
+            media |= table.get("media", {})
+            wire = table.get("wire", {}).get("chat", {})
+            rename |= wire.get("rename", {})
+            drop += wire.get("drop", [])
+            merged |= {key: value for key, value in table.items() if key in _OWN_KEYS}
+        try:
+            rules = tuple(Rule.read(rule) for rule in merged.get("prices", ()))
+            read = read_limits(limits)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ConfigurationError(f"the catalog is wrong about {own}: {error}", provider=self.name) from None
+        capabilities = merged.get("capabilities")
+        return ModelInfo(
+            id=own,
+            provider=self.name,
+            dialect=dialect,
+            rung=rung,
+            aliases=tuple(merged.get("aliases", ())),
+            context=merged.get("context"),
+            max_output=merged.get("max_output"),
+            capabilities=None if capabilities is None else frozenset(capabilities),
+            media={kind: tuple(forms) for kind, forms in media.items()} if media else None,
+            operations=tuple(merged.get("operations", ())) or self.operations,
+            limits=read,
+            rename=rename,
+            drop=tuple(drop),
+            rules=rules,
+            successor=merged.get("successor"),
+            retired=_date(merged.get("retired")),
+            source=merged.get("source"),
+            checked=_date(merged.get("checked")),
+        )
+
+
+_RUNGS = ("unknown", "family", "alias", "id")
+_OWN_KEYS = frozenset(
+    {"aliases", "context", "max_output", "capabilities", "operations", "prices", "successor", "retired", "source",
+     "checked"}
+)  # fmt: skip
+
+
+def _date(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def merge(general: Mapping[str, Any], special: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two tables, member by member; lists and plain values of the special one replace."""
+    merged = dict(general)
+    for key, value in special.items():
+        before = merged.get(key)
+        merged[key] = merge(before, value) if isinstance(before, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        ConfigurationError: the file is missing, or not TOML; the message has the line.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path.name} is missing; a plugin keeps it beside its __init__.py") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path.parent.name}/{path.name} cannot be read: {error}") from None
+
+
+def read_provider(
+    name: str, folder: Path | None, user: Mapping[str, Any], distribution: str | None = None, package: str | None = None
+) -> ProviderInfo:
+    """Read a provider from the folder of its package and from the user's configuration, either of which may be absent.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or the catalog's name is not the entry point's.
+    """
+    table: dict[str, Any] = {}
+    layers: list[Models] = []
+    if folder is not None:
+        table = read_toml(folder / "catalog.toml")
+        if (own := table.get("provider", {}).get("name")) != name:
+            raise ConfigurationError(
+                f"the catalog of {distribution} says its name is {own!r} but its entry point says {name!r}; make both equal"
+            )
+        if "models" in table:
+            layers.append(Models((folder / "catalog.toml").read_text(encoding="utf-8"), f"{name}/catalog.toml"))
+        if (file := folder / "models.toml").is_file():
+            layers.append(Models(file.read_text(encoding="utf-8"), f"{name}/models.toml"))
+    if user:
+        table = merge(table, {key: value for key, value in user.items() if key != "models"})
+        if models := user.get("models"):
+            layers.append(_UserModels(models, name))
+    return ProviderInfo(name, table, tuple(layers), distribution, package)
+
+
+class _UserModels(Models):
+    """The models of the user's configuration, parsed already."""
+
+    def __init__(self, tables: Sequence[Mapping[str, Any]], name: str) -> None:
+        super().__init__("", name)
+        self._blocks = [""] * len(tables)
+        self._parsed = {number: dict(table) for number, table in enumerate(tables)}
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, int], dict[str, int], list[tuple[str, int]]]:
+        tables = self._parsed.items()
+        ids = {str(table["id"]): number for number, table in tables if "id" in table}
+        aliases = {str(alias): number for number, table in tables for alias in table.get("aliases", ())}
+        return ids, aliases, [(str(table["match"]), number) for number, table in tables if "match" in table]

@@ -1,0 +1,142 @@
+"""The core's own answers: what a board says where neither dialect nor provider says anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from . import fitting, pricing
+from .catalog import ModelInfo
+from .errors import ConfigurationError, JackfieldError
+from .fitting import Fitted
+from .hookspecs import hookimpl
+from .operations import Request
+from .pricing import Cost, Priced, Sheet
+from .usage import Usage
+from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse, to_json
+
+if TYPE_CHECKING:
+    from .boards import Board
+
+_REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
+SANDBOX_HEADER = "x-jackfield-sandbox"
+#: Headers and query members that `provider_options` may never set: they prove who asks or frame the request.
+_FORBIDDEN = frozenset(
+    {"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "host",
+     "content-length", "content-type", "transfer-encoding", "connection"}
+)  # fmt: skip
+
+
+class Defaults:
+    """The lowest plugin of every board."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._sheets: dict[str, Priced | None] = {}
+
+    @hookimpl
+    def fit_request(self, request: Request, model: ModelInfo) -> Fitted:
+        """Fit from the catalog."""
+        return fitting.fit_request(request, model)
+
+    @hookimpl
+    def authorize(self, http_request: HTTPRequest, endpoint: Endpoint) -> HTTPRequest:
+        """Send the credential as the catalog's auth kind says."""
+        credential = endpoint.credential
+        kind, _, name = credential.kind.partition(":")
+        value = next(iter(credential.values.values()), "")
+        if kind == "bearer":
+            http_request.headers["authorization"] = f"Bearer {value}"
+        elif kind == "header":
+            http_request.headers[name.lower()] = value
+        elif kind == "query":
+            from urllib.parse import quote
+
+            mark = "&" if "?" in http_request.url else "?"
+            http_request.url += f"{mark}{quote(name)}={quote(value)}"
+        elif kind != "none":
+            raise ConfigurationError(
+                f"nothing installed knows the auth kind {credential.kind!r}; its provider's plugin should",
+                provider=endpoint.provider,
+            )
+        return http_request
+
+    @hookimpl
+    def normalize_headers(self, head: HTTPResponse) -> Facts:
+        """Read the usual names."""
+        headers = head.headers
+        request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+        limits = {name: value for name, value in headers.items() if "ratelimit" in name}
+        return Facts(request_id, None, None, headers.get(SANDBOX_HEADER) == "1", limits)
+
+    @hookimpl
+    def price_sheet(self, provider: str, model: str, facts: Mapping[str, str], at: datetime) -> Priced | None:
+        """Find the sheet in the catalogs."""
+        if model not in self._sheets:
+            info = self._board.model(model)
+            sheet = Sheet(provider, info.id, info.rules, source=info.source, as_of=info.checked)
+            self._sheets[model] = Priced(sheet, info.rung) if info.rules else None
+        return self._sheets[model]
+
+    @hookimpl
+    def compute_cost(self, usage: Usage, sheet: Priced | None, facts: Mapping[str, str], at: datetime) -> Cost:
+        """Compute exactly."""
+        return pricing.compute_cost(usage, sheet, facts, at)
+
+    @hookimpl
+    def render_error(self, error: JackfieldError) -> HTTPResponse:
+        """Render an error as plain JSON."""
+        body = {"error": {"type": type(error).__name__, "message": error.message}}
+        return HTTPResponse(error.status or 500, {"content-type": "application/json"}, to_json(body))
+
+
+def finish_body(http_request: HTTPRequest, request: Request, endpoint: Endpoint, model: ModelInfo) -> None:
+    """Apply the catalog's renames and drops, then the caller's `provider_options`: dialect first, provider last."""
+    body: dict[str, Any] = http_request.body
+    for old, new in model.rename.items():
+        if old in body:
+            body.setdefault(new, body.pop(old))
+    for name in model.drop:
+        body.pop(name, None)
+    if not request.provider_options:
+        return
+    for name in (endpoint.dialect, endpoint.provider):
+        if not (options := request.provider_options.get(name)):
+            continue
+        for key, value in options.items():
+            if key == "headers":
+                http_request.headers.update(_allowed(value, "header"))
+            elif key == "query":
+                _add_query(http_request, _allowed(value, "query member"))
+            else:
+                merge_patch(body, {key: value})
+
+
+def merge_patch(target: dict[str, Any], patch: Mapping[str, Any]) -> None:
+    """Apply a JSON merge patch (RFC 7396) in place."""
+    for key, value in patch.items():
+        if value is None:
+            target.pop(key, None)
+        elif isinstance(value, Mapping):
+            inner = target.get(key)
+            target[key] = inner = dict(inner) if isinstance(inner, Mapping) else {}
+            merge_patch(inner, value)
+        else:
+            target[key] = value
+
+
+def _allowed(values: Mapping[str, Any], what: str) -> dict[str, str]:
+    found = {str(name).lower() if what == "header" else str(name): str(value) for name, value in values.items()}
+    if refused := sorted(name for name in found if name.lower() in _FORBIDDEN):
+        from .errors import InvalidInput
+
+        raise InvalidInput(f"provider_options may not set the {what} {refused[0]}; use the client's configuration")
+    return found
+
+
+def _add_query(http_request: HTTPRequest, values: Mapping[str, str]) -> None:
+    from urllib.parse import urlencode
+
+    mark = "&" if "?" in http_request.url else "?"
+    http_request.url += mark + urlencode(values)

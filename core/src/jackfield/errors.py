@@ -1,0 +1,243 @@
+"""Every error that escapes from Jackfield.
+
+* JackfieldError
+  + ConfigurationError           what is installed or set up is wrong
+    - UnknownProvider, UnknownDialect
+    - MissingCredential
+    - PluginError                 a plugin broke its contract; names the distribution
+  + InvalidInput (ValueError)    refused before anything is sent
+    - UnsupportedFeature          the model cannot do what is asked
+    - UnsupportedOperation        the provider has no such operation
+  + TransportError               the network
+    - ConnectionFailed
+    - RequestTimeout
+  + StreamInterrupted            a stream ended before its end; `.response` holds what had arrived
+  + ProviderError                the provider said no
+    - AuthenticationError, PermissionDenied, BillingError
+    - RateLimitError, OverloadedError, NotReadyError, ServerError
+    - ModelNotFoundError, ContextLengthError, RequestTooLargeError, ContentFilterError
+    - UnsupportedParameterError, InvalidRequestError
+    - ResponseFormatError         an answer that cannot be read
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+
+class JackfieldError(Exception):
+    """The root of the tree. Every attribute may be None where nothing is known."""
+
+    retryable: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        body: bytes | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.provider = provider
+        self.model = model
+        self.status = status
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.body = body
+        self.code = code
+        self.param = param
+        self.response: Any = None
+        self.attempts: tuple[Any, ...] = ()
+        if retryable is not None:
+            self.retryable = retryable
+
+    def __str__(self) -> str:
+        who = "/".join(name for name in (self.provider, self.model) if name)
+        facts = [f"status {self.status}"] if self.status is not None else []
+        if self.request_id:
+            facts.append(f"request {self.request_id}")
+        text = f"{who}: {self.message}" if who else self.message
+        return f"{text} ({', '.join(facts)})" if facts else text
+
+
+class ConfigurationError(JackfieldError):
+    """What is installed or set up is wrong."""
+
+
+class UnknownProvider(ConfigurationError):
+    """No installed plugin and no configuration has this provider."""
+
+
+class UnknownDialect(ConfigurationError):
+    """No installed plugin speaks this dialect."""
+
+
+class MissingCredential(ConfigurationError):
+    """The provider needs a key that is not set; the message names the variable."""
+
+
+class PluginError(ConfigurationError):
+    """A plugin broke its contract."""
+
+
+class InvalidInput(JackfieldError, ValueError):
+    """The request is wrong in itself; nothing was sent."""
+
+
+class UnsupportedFeature(InvalidInput):
+    """The model cannot do what is asked; nothing was sent."""
+
+
+class UnsupportedOperation(InvalidInput):
+    """The provider has no such operation; nothing was sent."""
+
+
+class TransportError(JackfieldError):
+    """The network failed."""
+
+    retryable = True
+
+
+class ConnectionFailed(TransportError):
+    """No connection, or it broke before an answer came."""
+
+
+class RequestTimeout(TransportError):
+    """A time limit passed, here or at the provider."""
+
+
+class StreamInterrupted(JackfieldError):
+    """A stream ended before its end; `.response` is what had arrived."""
+
+
+class ProviderError(JackfieldError):
+    """The provider answered with an error."""
+
+
+class AuthenticationError(ProviderError):
+    """The key is wrong."""
+
+
+class PermissionDenied(ProviderError):
+    """The key may not do this."""
+
+
+class BillingError(ProviderError):
+    """Quota, credit or a spending limit is used up; waiting does not help."""
+
+
+class RateLimitError(ProviderError):
+    """Too many requests or tokens for now."""
+
+    retryable = True
+
+
+class OverloadedError(ProviderError):
+    """The provider has no capacity for now."""
+
+    retryable = True
+
+
+class NotReadyError(ProviderError):
+    """The model is being loaded."""
+
+    retryable = True
+
+
+class ServerError(ProviderError):
+    """The provider broke."""
+
+    retryable = True
+
+
+class ModelNotFoundError(ProviderError):
+    """The provider does not know the model, or not for this key."""
+
+
+class ContextLengthError(ProviderError):
+    """The conversation is longer than the model can take."""
+
+
+class RequestTooLargeError(ProviderError):
+    """The request's body is too large."""
+
+
+class ContentFilterError(ProviderError):
+    """The provider refuses the content."""
+
+
+class UnsupportedParameterError(ProviderError):
+    """The model does not take a parameter, or not this value; `.param` names it."""
+
+
+class InvalidRequestError(ProviderError):
+    """The provider cannot read the request."""
+
+
+class ResponseFormatError(ProviderError):
+    """The provider's answer cannot be read."""
+
+
+_BY_STATUS: Mapping[int, type[JackfieldError]] = {
+    401: AuthenticationError, 402: BillingError, 403: PermissionDenied, 404: ModelNotFoundError, 408: RequestTimeout,
+    413: RequestTooLargeError, 429: RateLimitError, 503: OverloadedError, 504: RequestTimeout, 529: OverloadedError,
+}  # fmt: skip
+
+
+def class_for_status(status: int) -> type[JackfieldError]:
+    """Return the class that an HTTP status alone decides."""
+    if found := _BY_STATUS.get(status):
+        return found
+    return ServerError if status >= 500 else InvalidRequestError
+
+
+class UnsupportedParameterWarning(UserWarning):
+    """A parameter was changed or dropped because the model does not take it."""
+
+
+_GO_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?")
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Read how many seconds a provider asks us to wait; `now` is a POSIX time for dates.
+
+    Looks at `retry-after-ms`, `retry-after` (seconds or an HTTP date), then at the usual reset headers of what is
+    used up.
+    """
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        if (text := headers.get(name)) is not None:
+            try:
+                return max(0.0, float(text) * scale)
+            except ValueError:
+                pass
+            try:
+                return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+            except ValueError:
+                continue
+    waits = [
+        wait
+        for name in ("requests", "tokens")
+        if headers.get(f"x-ratelimit-remaining-{name}") == "0"
+        and (wait := _duration(headers.get(f"x-ratelimit-reset-{name}", ""))) is not None
+    ]
+    return max(waits, default=None)
+
+
+def _duration(text: str) -> float | None:
+    """Read a duration such as `1m2.5s` or `120ms`, in seconds."""
+    found = _GO_DURATION.fullmatch(text.strip()) if text else None
+    if found is None or not any(found.groups()):
+        return None
+    hours, minutes, seconds, milliseconds = (float(group or 0) for group in found.groups())
+    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000

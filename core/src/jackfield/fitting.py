@@ -1,0 +1,209 @@
+"""Fits a request to a model's limits and records every adjustment.
+
+Tuning (sampling, penalties, effort, tier ...) that a model cannot take is dropped, clamped or replaced. Meaning (a
+part, a tool, a response format, stop, n, max_tokens) raises before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .catalog import ModelInfo
+from .chat import EFFORTS, ChatRequest, Reasoning
+from .errors import UnsupportedFeature
+from .limits import Limit
+from .messages import Bytes, FileId, Media, Native, Part, Text, ToolResult, Url
+from .operations import Adjustment, Request
+
+#: Parameters that change what an answer means; everything else tunes it.
+MEANING: Final = frozenset(
+    {"messages", "tools", "tool_choice", "response_format", "stop", "n", "max_tokens", "modalities", "previous"}
+)
+_FORMS: Final = {Url: "url", Bytes: "bytes", FileId: "file"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A request that the model takes, and what was changed to make it so."""
+
+    request: Request
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+def fit_request(request: Request, model: ModelInfo) -> Fitted:
+    """Fit a request to the limits of a model.
+
+    Raises:
+        UnsupportedFeature: the model cannot do what is asked.
+    """
+    limits = model.limits
+    if not isinstance(request, ChatRequest):
+        return Fitted(request)
+    if model.media is not None:
+        _check_media(request, model, model.media)
+    if not limits:
+        return Fitted(request)
+    changes: dict[str, Any] = {}
+    adjustments: list[Adjustment] = []
+    effort = _effort(request, limits.get("reasoning"))
+    for name in request.model_fields_set:
+        limit = limits.get(name)
+        if limit is None or (value := getattr(request, name)) is None:
+            continue
+        if name == "reasoning":
+            fitted, action, reason = _fit_reasoning(value, limit)
+        else:
+            fitted, action, reason = _fit(value, limit, effort)
+        if not action:
+            continue
+        if name in MEANING:
+            raise UnsupportedFeature(
+                f"{name} cannot be {_shown(value)}: {reason}; choose another model or leave it out",
+                provider=model.provider,
+                model=model.id,
+                param=name,
+            )
+        changes[name] = fitted
+        adjustments.append(Adjustment(parameter=name, action=action, reason=reason))
+    if not changes:
+        return Fitted(request)
+    adjustments.sort(key=lambda adjustment: adjustment.parameter)
+    return Fitted(request.model_copy(update=changes), tuple(adjustments))
+
+
+def _fit(value: Any, limit: Limit, effort: str | None) -> tuple[Any, str, str]:
+    """Return the fitted value, what was done (empty: nothing) and why."""
+    if not limit.taken:
+        return None, "dropped", "the model does not take it"
+    if limit.reasoning is not None and effort != limit.reasoning:
+        return None, "dropped", f"the model takes it only when reasoning is {limit.reasoning}"
+    if limit.range is not None and isinstance(value, int | float):
+        low, high = limit.range
+        if not low <= value <= high:
+            fitted = low if value < low else high
+            return fitted, f"clamped to {fitted:g}", f"the model takes {low:g} to {high:g}"
+    if limit.max_items is not None and len(value) > limit.max_items:
+        return value[: limit.max_items], f"cut to {limit.max_items}", f"the model takes at most {limit.max_items}"
+    if limit.allowed is not None and (word := _word(value)) not in limit.allowed:
+        return None, "dropped", f"the model takes {', '.join(map(str, limit.allowed))}, not {word}"
+    return value, "", ""
+
+
+def _fit_reasoning(value: Reasoning, limit: Limit) -> tuple[Reasoning | None, str, str]:
+    if not limit.taken:
+        if value.enabled is False or value.effort == "none":
+            return None, "dropped", "the model does not reason"
+        return None, "dropped", "the model cannot reason"
+    wants_none = value.enabled is False or value.effort == "none" or value.budget == 0
+    efforts = limit.efforts or EFFORTS
+    if wants_none and (not limit.off or limit.efforts is not None and "none" not in efforts and value.effort == "none"):
+        if not limit.off:
+            lowest = min(efforts, key=EFFORTS.index)  # type: ignore[arg-type]
+            fitted = Reasoning(effort=lowest, summary=value.summary)
+            return fitted, f"replaced by {lowest}", "the model's reasoning cannot be switched off"
+    if value.budget and not limit.budget:
+        nearest = _nearest(_effort_of_budget(value.budget), efforts)
+        fitted = Reasoning(enabled=value.enabled, effort=nearest, summary=value.summary)
+        return fitted, f"replaced by {nearest}", "the model takes an effort, not a budget"
+    if value.effort is not None and value.effort not in efforts:
+        nearest = _nearest(value.effort, efforts)
+        fitted = Reasoning(enabled=value.enabled, effort=nearest, budget=value.budget, summary=value.summary)
+        return fitted, f"replaced by {nearest}", f"the model takes {', '.join(efforts)}"
+    return value, "", ""
+
+
+def _effort(request: ChatRequest, limit: Limit | None) -> str | None:
+    """Return the effort that will be in force, as far as it is known."""
+    asked = request.reasoning
+    if asked is not None:
+        if asked.enabled is False or asked.budget == 0:
+            return "none"
+        if asked.effort is not None:
+            return asked.effort
+    if limit is None or not limit.taken:
+        return "none"
+    return limit.default
+
+
+def _nearest(effort: str, efforts: tuple[str, ...]) -> Any:
+    wanted = EFFORTS.index(effort)  # type: ignore[arg-type]
+    known = [word for word in efforts if word in EFFORTS and word != "none"] or list(efforts)
+    return min(known, key=lambda word: (abs(EFFORTS.index(word) - wanted), -EFFORTS.index(word)))  # type: ignore[arg-type]
+
+
+def _effort_of_budget(budget: int) -> str:
+    """Read a budget as an effort: the bounds are those that adapters of the field commonly use."""
+    return "low" if budget <= 2048 else "medium" if budget <= 8192 else "high"
+
+
+def _word(value: Any) -> Any:
+    """Return what a list of allowed values speaks of: the type of a format, the mode of a choice, else the value."""
+    if (kind := getattr(value, "type", None)) is not None:
+        return kind
+    if (mode := getattr(value, "mode", None)) is not None:
+        return "named" if value.name is not None else "allowed" if value.allowed is not None else mode
+    return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(_word(value))
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _check_media(request: ChatRequest, model: ModelInfo, media: Mapping[str, tuple[str, ...]]) -> None:
+    for number, message in enumerate(request.messages):
+        for index, part in enumerate(message.parts):
+            if isinstance(part, Media):
+                if message.role != "assistant":
+                    _check_one(part, f"messages[{number}].parts[{index}]", model, media)
+            elif isinstance(part, ToolResult):
+                for inner in part.parts:
+                    if isinstance(inner, Media):
+                        _check_one(inner, f"messages[{number}].parts[{index}]", model, media)
+
+
+def _check_one(part: Media, where: str, model: ModelInfo, media: Mapping[str, tuple[str, ...]]) -> None:
+    forms = media.get(part.kind, ())
+    form = _FORMS[type(part.source)]
+    if form in forms:
+        return
+    remedy = f"give it as {' or '.join(forms)}" if forms else "choose another model or say it in text"
+    what = f"no {part.kind}" if not forms else f"no {part.kind} by {form}"
+    raise UnsupportedFeature(
+        f"{where}: the model takes {what}; {remedy}", provider=model.provider, model=model.id, param="messages"
+    )
+
+
+def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:
+    """Drop what belongs to another endpoint: opaque state of another origin, blocks that only another dialect knows.
+
+    Raises:
+        UnsupportedFeature: a foreign block has no text that could stand for it.
+    """
+    changed = False
+    messages = []
+    for number, message in enumerate(request.messages):
+        parts: list[Part] = []
+        same = True
+        for part in message.parts:
+            state = part.provider_state
+            if state is not None and (state.origin != origin or state.dialect != dialect):
+                part, same = part.model_copy(update={"provider_state": None}), False
+            if type(part) is Native and part.dialect != dialect:
+                if part.text is None:
+                    raise UnsupportedFeature(
+                        f"messages[{number}] has a block that only {part.dialect} knows; take it out or give it a text",
+                        param="messages",
+                    )
+                part, same = Text(text=part.text), False
+            parts.append(part)
+        update: dict[str, Any] = {} if same else {"parts": tuple(parts)}
+        state = message.provider_state
+        if state is not None and (state.origin != origin or state.dialect != dialect):
+            update["provider_state"] = None
+        if update:
+            message, changed = message.model_copy(update=update), True
+        messages.append(message)
+    return request.model_copy(update={"messages": tuple(messages)}) if changed else request

@@ -1,0 +1,113 @@
+"""The operation seam: a request names its operation and its response; hooks match on the type.
+
+A third party adds an operation by subclassing `Request` and `Response` and answering for the new type in its hooks;
+the core needs no change. Embeddings and model lists are two such kinds; chat is a third, in `chat.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from .messages import Value
+from .pricing import Cost
+from .usage import Usage
+
+
+class Adjustment(Value):
+    """What was changed in a request so that the model takes it: nothing is dropped in silence."""
+
+    parameter: str
+    action: str
+    reason: str
+
+
+class Attempt(Value):
+    """One try at an answer: who was asked, and what became of it (`ok`, or the class of the error)."""
+
+    provider: str
+    model: str
+    outcome: str
+    status: int | None = None
+    request_id: str | None = None
+    wait: float = 0.0
+
+
+class Response(Value):
+    """What every answer carries, whatever was asked.
+
+    `raw` is the provider's body as JSON (None for a stream), `raw_usage` its usage object, `headers` the HTTP headers
+    in lower case.
+    """
+
+    id: str | None = None
+    provider: str = ""
+    model: str | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None
+    created: int | None = None
+    service_tier: str | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    request_id: str | None = None
+    headers: Mapping[str, str] = Field(default_factory=dict, repr=False)
+    sandboxed: bool = False
+    raw: Any = Field(default=None, repr=False)
+    raw_usage: Mapping[str, Any] | None = Field(default=None, repr=False)
+
+
+class Request(Value):
+    """What is asked of a model. A subclass names its `operation` and its `response` class.
+
+    `provider_options` maps a provider or a dialect to members merged last into its wire body (a JSON merge patch);
+    nobody else sees them; in them, `headers` and `query` reach the HTTP request. `serving` is what the dialect that
+    parsed a request must remember to answer in kind; it is never sent to a provider.
+    """
+
+    operation: ClassVar[str] = ""
+    response: ClassVar[type[Response]] = Response
+
+    model: str = ""
+    stream: bool | None = None
+    provider_options: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    serving: Mapping[str, Any] = Field(default_factory=dict, repr=False)
+
+
+class EmbeddingResponse(Response):
+    """One vector for each input, in order."""
+
+    vectors: tuple[tuple[float, ...], ...] = ()
+
+
+class EmbeddingRequest(Request):
+    """Texts to be embedded; `dimensions` shortens the vectors where the model can."""
+
+    operation: ClassVar[str] = "embedding"
+    response: ClassVar[type[Response]] = EmbeddingResponse
+
+    inputs: tuple[str, ...]
+    dimensions: int | None = Field(default=None, ge=1)
+    user: str | None = None
+
+
+class ListedModel(Value):
+    """A model as the provider lists it now."""
+
+    id: str
+    created: int | None = None
+    owner: str | None = None
+
+
+class ModelsResponse(Response):
+    """The models that the provider serves for this credential."""
+
+    models: tuple[ListedModel, ...] = ()
+
+
+class ModelsRequest(Request):
+    """Ask the provider which models it serves."""
+
+    operation: ClassVar[str] = "models"
+    response: ClassVar[type[Response]] = ModelsResponse

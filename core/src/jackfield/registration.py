@@ -1,0 +1,75 @@
+"""What is checked of a plugin before it is registered, beyond pluggy's own checks; each failure names the remedy."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Final, Literal
+
+import pluggy
+
+from . import hookspecs
+from .errors import PluginError
+
+Kind = Literal["dialect", "provider", "extension"]
+
+OBSERVERS: Final = frozenset({"exchange_started", "exchange_finished", "exchange_failed", "wrap_exchange"})
+_FLOWS: Final = frozenset({"authorize", "wrap_exchange"})
+_REQUIRED: Final = ("translate_request", "normalize_response")
+_NAMES: Final = frozenset(
+    name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec")
+)
+
+
+def check_plugin(plugin: Any, kind: Kind, who: str) -> None:
+    """Check the hook implementations of a plugin; `who` is its distribution and version.
+
+    Raises:
+        PluginError: a rule of the contract is broken.
+    """
+    found = {}
+    for name in dir(plugin):
+        value = inspect.getattr_static(plugin, name)
+        options = getattr(value, f"{hookspecs.PROJECT}_impl", None)
+        if options is not None:
+            found[options.get("specname") or name] = (getattr(plugin, name), options)
+    for name, (function, options) in found.items():
+        _check_one(name, function, options, kind, who)
+    if kind == "dialect":
+        for name in _REQUIRED:
+            if name not in found:
+                raise PluginError(f"{who} has no {name}; a dialect needs {' and '.join(_REQUIRED)}")
+    version = getattr(plugin, "SPEC_VERSION", (1, 0))
+    if version[0] != hookspecs.SPEC_VERSION[0]:
+        raise PluginError(
+            f"{who} speaks version {version[0]} of the hook specs, the core speaks {hookspecs.SPEC_VERSION[0]}; "
+            "install releases of the same major version"
+        )
+
+
+def _check_one(name: str, function: Any, options: Any, kind: Kind, who: str) -> None:
+    where = f"{who}: {name}"
+    if name not in _NAMES:
+        raise PluginError(f"{where} is no hook; the hooks are {', '.join(sorted(_NAMES))}")
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise PluginError(f"{where} is async; hooks are pure functions, I/O belongs into the effects of a flow")
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.default is not inspect.Parameter.empty:
+            raise PluginError(f"{where} gives {parameter.name} a default; name the parameter or leave it out")
+    wrapper = options.get("wrapper", False)
+    if options.get("hookwrapper"):
+        raise PluginError(f"{where} is an old-style wrapper; write wrapper=True")
+    if wrapper and name in _FLOWS:
+        raise PluginError(f"{where} cannot be wrapped: a wrapper ends before a flow runs; use wrap_exchange's flow")
+    if inspect.isgeneratorfunction(function) and not wrapper and name not in _FLOWS:
+        raise PluginError(f"{where} is a generator without wrapper=True; return a value or wrap")
+    if kind == "dialect" and wrapper:
+        raise PluginError(f"{where} is a wrapper; a dialect contains none, a provider or an extension may")
+    if kind == "extension" and not wrapper and name not in OBSERVERS:
+        raise PluginError(f"{where} would replace every provider's; an extension has only wrappers and observers")
+
+
+def new_manager() -> pluggy.PluginManager:
+    """Make a plugin manager that knows every hook."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    return manager

@@ -1,0 +1,128 @@
+"""What goes over the wire, as values: requests, responses, events, and the endpoint that they are for.
+
+No socket lives here. Header names are in lower case throughout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+
+@dataclass(slots=True)
+class HTTPRequest:
+    """A request to be sent. `body` is a JSON value or bytes; it is encoded once, after the last hook has seen it."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    body: Any = None
+
+    def encode(self) -> HTTPRequest:
+        """Encode a JSON body to bytes, in place."""
+        body = self.body
+        if body is None:
+            self.body = b""
+        elif not isinstance(body, bytes):
+            self.body = to_json(body, inf_nan_mode="constants")
+            self.headers.setdefault("content-type", "application/json")
+        return self
+
+    def json(self) -> Any:
+        """Return the body as a JSON value.
+
+        Raises:
+            ValueError: the body is not JSON.
+        """
+        return from_json(self.body) if isinstance(self.body, bytes) else self.body
+
+
+@dataclass(slots=True)
+class HTTPResponse:
+    """An answer as it came: status, headers and the body's bytes (empty for the head of a stream)."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def json(self) -> Any:
+        """Return the body as a JSON value.
+
+        Raises:
+            ValueError: the body is not JSON.
+        """
+        return from_json(self.body)
+
+
+@dataclass(slots=True)
+class Event:
+    """A framed unit of a stream: its name, where it has one, and its data."""
+
+    name: str | None
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What proves who asks. `kind` says how it is sent; the values never show in a repr."""
+
+    kind: str
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def id(self) -> str:
+        """A name for this credential that reveals nothing of it."""
+        seed = "\0".join(f"{name}={value}" for name, value in sorted(self.values.items()))
+        return hashlib.sha256(f"jackfield:{self.kind}:{seed}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where one provider answers in one dialect, and with which settings and credential.
+
+    `origin` stands for provider, host and credential: opaque state of an answer returns only where it is equal.
+    """
+
+    provider: str
+    dialect: str
+    base_url: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    credential: Credential = Credential("none")
+    headers: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the head of an answer says of the service: who it is, what it served, what is left of limits."""
+
+    request_id: str | None = None
+    tier: str | None = None
+    region: str | None = None
+    sandboxed: bool = False
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+    def served(self) -> dict[str, str]:
+        """Return the facts that prices depend on."""
+        found = {}
+        if self.tier:
+            found["tier"] = self.tier
+        if self.region:
+            found["region"] = self.region
+        return found
+
+
+def origin_of(provider: str, base_url: str, credential: Credential) -> str:
+    """Return the origin of an endpoint: a hash of provider, host and credential id."""
+    host = base_url.partition("://")[2].partition("/")[0]
+    return hashlib.sha256(f"{provider}\0{host}\0{credential.id}".encode()).hexdigest()[:16]
+
+
+def derive_id(prefix: str, seed: Any, index: int | str) -> str:
+    """Mint an id that is a function of its seed (a JSON value, a request) and its index: the same again, every time."""
+    digest = hashlib.sha256(to_json(seed, fallback=str) + f"\0{index}".encode()).hexdigest()
+    return f"{prefix}{digest[:24]}"
