@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pluggy
 
@@ -22,14 +22,14 @@ from .deltas import StreamDecoder, StreamEncoder
 from .discovery import Found, discover, pick, unknown
 from .errors import InvalidInput, JackfieldError, PluginError, UnsupportedOperation
 from .fitting import Fitted
-from .hookspecs import AuthFlow
 from .operations import Request, Response
 from .pricing import Cost, Priced
 from .registration import OBSERVERS, Kind, check_plugin, new_manager
 from .usage import Usage
 from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from .hookspecs import AuthFlow
 
 
 @dataclass(frozen=True, slots=True)

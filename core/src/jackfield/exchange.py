@@ -30,7 +30,7 @@ from .framing import Framing, open_framing
 from .operations import Adjustment, Attempt, Request, Response
 from .pricing import Cost
 from .usage import Usage
-from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse
+from .wire import Endpoint, Event, Facts, HTTPRequest, HTTPResponse
 
 Unsupported = Literal["warn", "error", "pass"]
 _PROSE = 500
@@ -167,10 +167,16 @@ class Exchange:
         framing, decoder, assembler = self._framing, self._decoder, self._assembler
         assert framing is not None and decoder is not None and assembler is not None
         try:
-            for event in framing.feed(chunk) if chunk is not None else framing.close():
-                deltas += decoder.feed(event)
-            if chunk is None:
+            if chunk is not None:
+                for event in framing.feed(chunk):
+                    deltas += decoder.feed(event)
+            else:
+                for event in framing.close():
+                    deltas += _last(decoder, event)
                 deltas += decoder.close()
+        except ProviderError as error:
+            deltas += error.deltas
+            self._failure = self._refined(error)
         except JackfieldError as error:
             self._failure = error
         except Exception as error:
@@ -184,6 +190,16 @@ class Exchange:
         if self._failure is not None:
             self._complete(self._failure)
             self._failure.response = self._finish(self._partial())
+
+    def _refined(self, error: ProviderError) -> JackfieldError:
+        """Let the provider read an error event; what is no JSON at the very end is a stream that was cut."""
+        head = self.head
+        if error.body is None or type(error) is not ProviderError or head is None:
+            return error
+        answer = HTTPResponse(head.status, head.headers, error.body)
+        refined = self.board.normalize_error(self.request, answer) or error
+        refined.body = error.body
+        return refined
 
     def partial(self) -> Response | None:
         """Return what has arrived of a stream; None where nothing was streamed."""
@@ -279,6 +295,14 @@ class Exchange:
 
     def _who(self) -> dict[str, str]:
         return {"provider": self.endpoint.provider, "model": self.request.model}
+
+
+def _last(decoder: StreamDecoder, event: Event) -> list[Delta]:
+    """Decode an event that the end of the body completed: half an event is a stream that was cut."""
+    try:
+        return decoder.feed(event)
+    except ResponseFormatError as error:
+        raise StreamInterrupted("the stream was cut in the middle of an event", body=error.body) from None
 
 
 def interrupted(exchange: Exchange, cause: JackfieldError) -> JackfieldError:

@@ -102,7 +102,7 @@ def _special(request: ChatRequest, body: dict[str, Any]) -> None:
             body["reasoning_effort"] = reasoning.effort
         elif reasoning.enabled is False or reasoning.budget == 0:
             body["reasoning_effort"] = "none"
-    if (audio := request.audio) is not None:
+    if (audio := request.audio_out) is not None:
         body["audio"] = _present(voice=audio.voice, format=audio.format)
     if request.prediction is not None:
         body["prediction"] = {"type": "content", "content": request.prediction}

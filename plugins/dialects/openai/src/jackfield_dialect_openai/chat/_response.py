@@ -191,7 +191,7 @@ def citation(note: dict[str, Any]) -> Citation:
 
 def audio_mime(request: ChatRequest) -> str:
     """Return the media type of spoken answers: that of the format that was asked for."""
-    form = request.audio.format if request.audio and request.audio.format else "wav"
+    form = request.audio_out.format if request.audio_out and request.audio_out.format else "wav"
     return {"mp3": "audio/mpeg", "pcm16": "audio/pcm"}.get(form, f"audio/{form}")
 
 

@@ -123,7 +123,10 @@ class Decoder:
             self._usage = UsageDelta(usage, self._tier)
             out.append(self._usage)
         if (failed := chunk.get("error")) or (event.name == "error" and not chunk.get("choices")):
-            raise _Failed(out, failed, data)
+            message = failed.get("message") if isinstance(failed, dict) else failed
+            error = ProviderError(str(message or "the stream holds an error"), body=data)
+            error.deltas = out
+            raise error
         return out
 
     def close(self) -> list[Delta]:
@@ -282,15 +285,6 @@ class Decoder:
             open_.kinds.append(value)
         if text := arguments(body.get("arguments")):
             out.append(ArgumentsDelta(index, open_.calls[0].part, text))
-
-
-class _Failed(ProviderError):
-    """An error event; carries the deltas of its own chunk."""
-
-    def __init__(self, deltas: list[Delta], failed: Any, data: bytes) -> None:
-        message = failed.get("message") if isinstance(failed, dict) else failed
-        super().__init__(str(message or "the stream holds an error"), body=data)
-        self.deltas = deltas
 
 
 def _is_new(call: _Call, call_id: str | None, name: str | None, body: dict[str, Any]) -> bool:
