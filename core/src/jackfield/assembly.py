@@ -102,6 +102,19 @@ class Assembler:
             if delta.transcript:
                 part.pieces.append(delta.transcript)
 
+    def extend(self, deltas: list[Delta]) -> None:
+        """Take many deltas, in order; runs of text on one part take the short way."""
+        choice = part = -1
+        append: Any = None
+        for delta in deltas:
+            if type(delta) is TextDelta:
+                if delta.part != part or delta.choice != choice:
+                    choice, part = delta.choice, delta.part
+                    append = self._choices[choice].parts[part].pieces.append
+                append(delta.text)
+            else:
+                self.feed(delta)
+
     def response(self) -> ChatResponse:
         """Build the answer from what has arrived."""
         started, usage = self.started or Started(), self.usage or UsageDelta()
@@ -191,30 +204,30 @@ def _unroll_part(choice: int, number: int, part: Part) -> Iterator[Delta]:
     yield PartEnded(choice, number, state)
 
 
-def stamp(response: ChatResponse, dialect: str, origin: str) -> ChatResponse:
+def stamp(response: ChatResponse, dialect: str, origin: str) -> None:
     """Write dialect and origin on every opaque state of an answer, so that it goes back there and nowhere else."""
-    changes: dict[str, Any] = {}
     if response.provider_state is not None:
-        changes["provider_state"] = _stamped(response.provider_state, dialect, origin)
-    if any(_has_state(choice) for choice in response.choices):
-        changes["choices"] = tuple(_stamp_choice(choice, dialect, origin) for choice in response.choices)
-    return response.model_copy(update=changes) if changes else response
+        response.provider_state = _stamped(response.provider_state, dialect, origin)
+    for choice in response.choices:
+        message = choice.message
+        if choice.provider_state is not None:
+            choice.provider_state = _stamped(choice.provider_state, dialect, origin)
+        for part in message.parts:
+            if part.provider_state is not None:
+                break
+        else:
+            if message.provider_state is None:
+                continue
+        choice.message = _stamp_message(message, dialect, origin)
 
 
-def _has_state(choice: Choice) -> bool:
-    if choice.provider_state is not None or choice.message.provider_state is not None:
-        return True
-    return any(part.provider_state is not None for part in choice.message.parts)
-
-
-def _stamp_choice(choice: Choice, dialect: str, origin: str) -> Choice:
+def _stamp_message(message: Message, dialect: str, origin: str) -> Message:
     def stamped(value: Any) -> dict[str, Any]:
         state = value.provider_state
         return {} if state is None else {"provider_state": _stamped(state, dialect, origin)}
 
-    parts = tuple(part.model_copy(update=stamped(part)) for part in choice.message.parts)
-    message = choice.message.model_copy(update={"parts": parts, **stamped(choice.message)})
-    return choice.model_copy(update={"message": message, **stamped(choice)})
+    parts = tuple(part.model_copy(update=stamped(part)) for part in message.parts)
+    return message.model_copy(update={"parts": parts, **stamped(message)})
 
 
 def _stamped(state: ProviderState, dialect: str, origin: str) -> ProviderState:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pluggy
@@ -24,7 +25,7 @@ from .errors import InvalidInput, JackfieldError, PluginError, UnsupportedOperat
 from .fitting import Fitted
 from .operations import Request, Response
 from .pricing import Cost, Priced
-from .registration import OBSERVERS, Kind, check_plugin, new_manager
+from .registration import OBSERVERS, STEPS, Kind, check_plugin, compile_step, new_manager
 from .usage import Usage
 from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse
 
@@ -86,7 +87,7 @@ class Board:
             self._who[getattr(plugin, "__name__", type(plugin).__module__).partition(".")[0]] = who
         manager.check_pending()
         self._manager = manager
-        self._hook = manager.hook
+        self._steps = SimpleNamespace(**{name: compile_step(getattr(manager.hook, name)) for name in STEPS})
         self._observers = {
             name: [(impl.plugin_name, impl.function, impl.argnames) for impl in getattr(manager.hook, name).get_hookimpls()]
             for name in OBSERVERS
@@ -108,11 +109,17 @@ class Board:
 
     def fit_request(self, request: Request, model: ModelInfo) -> Fitted:
         """See `hookspecs.fit_request`."""
-        return self._ask("fit_request", self._hook.fit_request, request=request, model=model)  # type: ignore[no-any-return]
+        try:
+            return self._steps.fit_request(request, model)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise self.judged("fit_request", error)
 
     def translate_request(self, request: Request, endpoint: Endpoint, model: ModelInfo) -> HTTPRequest:
         """Translate, then apply the catalog's renames and drops and the caller's `provider_options`."""
-        found = self._ask("translate_request", self._hook.translate_request, request=request, endpoint=endpoint)
+        try:
+            found = self._steps.translate_request(request, endpoint)
+        except Exception as error:
+            raise self.judged("translate_request", error)
         if found is None:
             self._not_spoken(request)
         http_request: HTTPRequest = found
@@ -124,61 +131,93 @@ class Board:
 
     def authorize(self, http_request: HTTPRequest, endpoint: Endpoint) -> HTTPRequest | AuthFlow:
         """See `hookspecs.authorize`."""
-        return self._ask("authorize", self._hook.authorize, http_request=http_request, endpoint=endpoint)  # type: ignore[no-any-return]
+        try:
+            return self._steps.authorize(http_request, endpoint)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise self.judged("authorize", error)
 
     def normalize_headers(self, head: HTTPResponse) -> Facts:
         """See `hookspecs.normalize_headers`."""
-        return self._ask("normalize_headers", self._hook.normalize_headers, head=head)  # type: ignore[no-any-return]
+        try:
+            return self._steps.normalize_headers(head)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise self.judged("normalize_headers", error)
 
     def normalize_response(self, request: Request, response: HTTPResponse) -> Response:
         """See `hookspecs.normalize_response`."""
-        found = self._ask("normalize_response", self._hook.normalize_response, request=request, response=response)
+        try:
+            found = self._steps.normalize_response(request, response)
+        except Exception as error:
+            raise self.judged("normalize_response", error)
         return found if found is not None else self._not_spoken(request)
 
     def normalize_error(self, request: Request, response: HTTPResponse) -> JackfieldError | None:
         """See `hookspecs.normalize_error`."""
-        return self._ask("normalize_error", self._hook.normalize_error, request=request, response=response)  # type: ignore[no-any-return]
+        try:
+            return self._steps.normalize_error(request, response)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise self.judged("normalize_error", error)
 
     def stream_decoder(self, request: Request, head: HTTPResponse) -> StreamDecoder:
         """See `hookspecs.stream_decoder`."""
-        found = self._ask("stream_decoder", self._hook.stream_decoder, request=request, head=head)
+        try:
+            found = self._steps.stream_decoder(request, head)
+        except Exception as error:
+            raise self.judged("stream_decoder", error)
         return found if found is not None else self._not_spoken(request)
 
     def usage_items(self, request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage | None:
         """See `hookspecs.usage_items`."""
-        return self._ask("usage_items", self._hook.usage_items, request=request, raw=raw, facts=facts)  # type: ignore[no-any-return]
+        try:
+            return self._steps.usage_items(request, raw, facts)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise self.judged("usage_items", error)
 
     def price_sheet(self, provider: str, model: str, facts: Mapping[str, str], at: datetime) -> Priced | None:
         """See `hookspecs.price_sheet`."""
-        return self._ask(  # type: ignore[no-any-return]
-            "price_sheet", self._hook.price_sheet, provider=provider, model=model, facts=facts, at=at
-        )
+        try:
+            return self._steps.price_sheet(provider, model, facts, at)
+        except Exception as error:
+            raise self.judged("price_sheet", error)
 
     def compute_cost(self, usage: Usage, sheet: Priced | None, facts: Mapping[str, str], at: datetime) -> Cost:
         """See `hookspecs.compute_cost`."""
-        return self._ask(  # type: ignore[no-any-return]
-            "compute_cost", self._hook.compute_cost, usage=usage, sheet=sheet, facts=facts, at=at
-        )
+        try:
+            return self._steps.compute_cost(usage, sheet, facts, at)
+        except Exception as error:
+            raise self.judged("compute_cost", error)
 
     def parse_request(self, http_request: HTTPRequest, route: Mapping[str, str]) -> Request:
         """See `hookspecs.parse_request`."""
-        found = self._ask("parse_request", self._hook.parse_request, http_request=http_request, route=route)
+        try:
+            found = self._steps.parse_request(http_request, route)
+        except Exception as error:
+            raise self.judged("parse_request", error)
         if found is None:
             raise UnsupportedOperation(f"{self.dialect.name} has no form for {route.get('operation', 'this request')}")
         return found  # type: ignore[no-any-return]
 
     def render_response(self, request: Request, response: Response) -> HTTPResponse:
         """See `hookspecs.render_response`."""
-        found = self._ask("render_response", self._hook.render_response, request=request, response=response)
+        try:
+            found = self._steps.render_response(request, response)
+        except Exception as error:
+            raise self.judged("render_response", error)
         return found if found is not None else self._not_spoken(request)
 
     def render_error(self, error: JackfieldError) -> HTTPResponse:
         """See `hookspecs.render_error`."""
-        return self._ask("render_error", self._hook.render_error, error=error)  # type: ignore[no-any-return]
+        try:
+            return self._steps.render_error(error)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise self.judged("render_error", error)
 
     def stream_encoder(self, request: Request, at: datetime) -> StreamEncoder:
         """See `hookspecs.stream_encoder`."""
-        found = self._ask("stream_encoder", self._hook.stream_encoder, request=request, at=at)
+        try:
+            found = self._steps.stream_encoder(request, at)
+        except Exception as error:
+            raise self.judged("stream_encoder", error)
         return found if found is not None else self._not_spoken(request)
 
     def observe(self, name: str, **values: Any) -> None:
@@ -205,20 +244,16 @@ class Board:
                 flow = wrapper(flow)
         return flow
 
-    def _ask(self, name: str, hook: Callable[..., Any], **values: Any) -> Any:
-        try:
-            return hook(**values)
-        except JackfieldError:
-            raise
-        except Exception as error:
-            raise self.broken(name, error) from error
-
-    def broken(self, name: str, error: Exception) -> PluginError:
-        """Make the error for a hook that raised what it may not; names the distribution at fault."""
-        return PluginError(
+    def judged(self, name: str, error: Exception) -> JackfieldError:
+        """Return an error that a hook may raise; for any other, one that names the distribution at fault."""
+        if isinstance(error, JackfieldError):
+            return error
+        broken = PluginError(
             f"{self._culprit(error)}: {name} raised {type(error).__name__}: {error}; this is a bug of the plugin",
             provider=self.provider or None,
         )
+        broken.__cause__ = error
+        return broken
 
     def _culprit(self, error: Exception) -> str:
         trace, found = error.__traceback__, "jackfield"

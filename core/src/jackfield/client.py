@@ -29,7 +29,7 @@ from .errors import (
 from .exchange import Exchange, Unsupported
 from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep, Timeout, limit_total, retry
 from .operations import EmbeddingRequest, EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
-from .parsing import chat_request, validated
+from .parsing import chat_request, validated, whole_request
 from .transport import (
     AsyncReply,
     AsyncTransport,
@@ -84,17 +84,31 @@ class _Base:
         Raises:
             JackfieldError: no such provider, no key, or the model cannot do what is asked.
         """
-        board, endpoint, model = self._route(request.model)
+        route = self._route(request.model)
+        bare = request if request.model == route[2] else request.model_copy(update={"model": route[2]})
+        return self._open(bare, route)
+
+    def _open(self, request: Request, route: tuple[Board, Endpoint, str]) -> Exchange:
+        """Open the exchange of a request whose model is bare of its provider."""
+        board, endpoint, model = route
         operations = board.model(model).operations
         if operations and request.operation not in operations:
             raise UnsupportedOperation(
                 f"no {request.operation} here; there is {', '.join(operations)}", provider=endpoint.provider, model=model
             )
-        bare = request if request.model == model else request.model_copy(update={"model": model})
-        exchange = Exchange(board, bare, endpoint, datetime.now(UTC), self._unsupported)
+        exchange = Exchange(board, request, endpoint, datetime.now(UTC), self._unsupported)
         if exchange.adjustments:
             self._warn(exchange)
         return exchange
+
+    def _ask(
+        self, model: str | ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
+    ) -> Exchange:
+        """Open the exchange of a chat."""
+        if isinstance(model, ChatRequest):
+            return self.exchange(whole_request(model, messages, system, parameters, stream))
+        route = self._route(model)
+        return self._open(chat_request(route[2], messages, system, parameters, stream), route)
 
     def _route(self, name: str) -> tuple[Board, Endpoint, str]:
         if (known := self._routes.get(name)) is None:
@@ -167,8 +181,7 @@ class Client(_Base):
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        request = chat_request(model, messages, system, parameters, stream=None)
-        return cast(ChatResponse, self.send(request))
+        return cast(ChatResponse, self._run(self._ask(model, messages, system, parameters, False)))
 
     def stream(
         self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
@@ -178,7 +191,7 @@ class Client(_Base):
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        exchange = self.exchange(chat_request(model, messages, system, parameters, stream=True))
+        exchange = self._ask(model, messages, system, parameters, True)
         return Stream(self._flow(exchange), self._transport(exchange))
 
     def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
@@ -205,7 +218,9 @@ class Client(_Base):
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        exchange = self.exchange(request)
+        return self._run(self.exchange(request))
+
+    def _run(self, exchange: Exchange) -> Response:
         driver = _drive(self._flow(exchange), self._transport(exchange))
         while True:
             try:
@@ -323,14 +338,13 @@ class AsyncClient(_Base):
         self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
     ) -> ChatResponse:
         """Ask, and wait for the whole answer. See `Client.chat`."""
-        request = chat_request(model, messages, system, parameters, stream=None)
-        return cast(ChatResponse, await self.send(request))
+        return cast(ChatResponse, await self._run(self._ask(model, messages, system, parameters, False)))
 
     def stream(
         self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
     ) -> AsyncStream:
         """Ask, and iterate over the deltas as they come. See `Client.stream`."""
-        exchange = self.exchange(chat_request(model, messages, system, parameters, stream=True))
+        exchange = self._ask(model, messages, system, parameters, True)
         return AsyncStream(self._flow(exchange), self._transport(exchange))
 
     async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
@@ -345,7 +359,9 @@ class AsyncClient(_Base):
 
     async def send(self, request: Request) -> Response:
         """Send any request, and wait for the whole answer. See `Client.send`."""
-        exchange = self.exchange(request)
+        return await self._run(self.exchange(request))
+
+    async def _run(self, exchange: Exchange) -> Response:
         stream = AsyncStream(self._flow(exchange), self._transport(exchange))
         try:
             async for _ in stream:

@@ -6,6 +6,7 @@ The one rule: a parameter that is not set is not sent. No parameter has a defaul
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -52,7 +53,7 @@ class NativeTool(Value):
 
 
 def _tool(value: object) -> object:
-    return {"type": "tool", **value} if isinstance(value, dict) and "type" not in value else value
+    return {"type": "tool", **value} if type(value) is dict and "type" not in value else value
 
 
 AnyTool: TypeAlias = Annotated[
@@ -138,7 +139,8 @@ def _messages(value: object) -> object:
     return (Message(role="user", parts=value),) if isinstance(value, str) else value  # type: ignore[arg-type]
 
 
-class Choice(Value):
+@dataclass(slots=True, kw_only=True)
+class Choice:
     """One answer of `n`. `finish_reason` is ours, `raw_finish_reason` the provider's word."""
 
     index: int = 0
@@ -150,6 +152,7 @@ class Choice(Value):
     provider_state: ProviderState | None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class ChatResponse(Response):
     """An answer, whole. `.text`, `.tool_calls`, `.message`, `.finish_reason` speak of the first choice."""
 

@@ -25,7 +25,7 @@ from .errors import (
     class_for_status,
     retry_after,
 )
-from .fitting import localize
+from .fitting import is_plain, localize
 from .framing import Framing, open_framing
 from .operations import Adjustment, Attempt, Request, Response
 from .pricing import Cost
@@ -51,7 +51,7 @@ class Exchange:
         self.endpoint = endpoint
         self.at = at
         self.model = board.model(request.model)
-        if isinstance(request, ChatRequest):
+        if isinstance(request, ChatRequest) and not is_plain(request):
             request = localize(request, endpoint.dialect, endpoint.origin)
         fitted = board.fit_request(request, self.model)
         self.adjustments: tuple[Adjustment, ...] = ()
@@ -67,6 +67,8 @@ class Exchange:
             self.adjustments = fitted.adjustments
         self.request = request if unsupported == "pass" else fitted.request
         self.http_request = board.translate_request(self.request, endpoint, self.model).encode()
+        #: Attempts before this one; they go with the answer.
+        self.earlier: tuple[Attempt, ...] = ()
         self.restart()
 
     def __repr__(self) -> str:
@@ -78,10 +80,10 @@ class Exchange:
         self.facts = Facts()
         self.delivered = False
         self._body: list[bytes] = []
+        self._log: list[Delta] = []
         self._framing: Framing | None = None
         self._decoder: StreamDecoder | None = None
-        self._assembler: Assembler | None = None
-        self._failure: JackfieldError | None = None
+        self.failure: JackfieldError | None = None
         self._response: Response | None = None
 
     def authorized(self) -> HTTPRequest:
@@ -108,7 +110,6 @@ class Exchange:
         if self.request.stream and status < 400:
             self._decoder = decoder = self.board.stream_decoder(self.request, head)
             self._framing = open_framing(decoder.framing, headers.get("content-type"))
-            self._assembler = Assembler()
 
     def receive_data(self, chunk: bytes) -> list[Delta]:
         """Take bytes of the body, cut anywhere; return the deltas that they complete.
@@ -116,15 +117,13 @@ class Exchange:
         Raises:
             ProviderError: the stream holds an error; deltas that came before it have been returned by then.
         """
-        if self._decoder is None:
-            self._body.append(chunk)
-            return []
-        self.check()
-        deltas: list[Delta] = []
-        if not self.delivered and len(self._body) < 16:
-            self._body.append(chunk[:_PROSE])
-        self._feed(chunk, deltas)
-        return deltas
+        if not self.delivered:
+            self._body.append(chunk if self._decoder is None else chunk[:_PROSE])
+            if self._decoder is None:
+                return []
+        if self.failure is not None:
+            raise self.failure
+        return self._feed(chunk)
 
     def receive_eof(self) -> list[Delta]:
         """Take the end of the body; return the last deltas.
@@ -139,16 +138,15 @@ class Exchange:
             self._response = self._read_whole(HTTPResponse(self.head.status, self.head.headers, b"".join(self._body)))
             return []
         self.check()
-        deltas: list[Delta] = []
-        self._feed(None, deltas)
-        if self._failure is None:
-            self._response = self._finish(self._partial())
+        deltas = self._feed(None)
+        if self.failure is None:
+            self._response = self._finish(self._assembled())
         return deltas
 
     def check(self) -> None:
         """Raise the error that the stream held, if it held one."""
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
 
     @property
     def response(self) -> Response:
@@ -162,10 +160,11 @@ class Exchange:
             raise JackfieldError("the answer has not ended yet; read it to its end", **self._who())
         return self._response
 
-    def _feed(self, chunk: bytes | None, deltas: list[Delta]) -> None:
+    def _feed(self, chunk: bytes | None) -> list[Delta]:
         """Frame and decode; None is the end. An error is kept until what came before it has been returned."""
-        framing, decoder, assembler = self._framing, self._decoder, self._assembler
-        assert framing is not None and decoder is not None and assembler is not None
+        framing, decoder = self._framing, self._decoder
+        assert framing is not None and decoder is not None
+        deltas: list[Delta] = []
         try:
             if chunk is not None:
                 for event in framing.feed(chunk):
@@ -176,18 +175,19 @@ class Exchange:
                 deltas += decoder.close()
         except JackfieldError as error:
             deltas += error.deltas
-            self._failure = self._refined(error)
+            self.failure = self._refined(error)
         except Exception as error:
-            self._failure = self.board.broken("stream_decoder", error)
+            self.failure = self.board.judged("stream_decoder", error)
         if deltas:
             self.delivered = True
+            self._log += deltas
             for delta in deltas:
                 if type(delta) is UsageDelta and delta.raw is not None:
                     delta.usage = self._usage(delta.raw, delta.service_tier)
-                assembler.feed(delta)
-        if self._failure is not None:
-            self._complete(self._failure)
-            self._failure.response = self._finish(self._partial())
+        if self.failure is not None:
+            self._complete(self.failure)
+            self.failure.response = self._finish(self._assembled())
+        return deltas
 
     def _refined(self, error: JackfieldError) -> JackfieldError:
         """Let the provider read an error event."""
@@ -201,11 +201,12 @@ class Exchange:
 
     def partial(self) -> Response | None:
         """Return what has arrived of a stream; None where nothing was streamed."""
-        return self._finish(self._partial()) if self._assembler is not None else None
+        return self._finish(self._assembled()) if self._decoder is not None else None
 
-    def _partial(self) -> Response:
-        assert self._assembler is not None
-        return self._assembler.response()
+    def _assembled(self) -> Response:
+        assembler = Assembler()
+        assembler.extend(self._log)
+        return assembler.response()
 
     def _read_whole(self, answer: HTTPResponse) -> Response:
         try:
@@ -256,18 +257,16 @@ class Exchange:
         usage = response.usage
         if usage is None and response.raw_usage is not None:
             usage = self._usage(response.raw_usage, response.service_tier)
-        changes: dict[str, Any] = {
-            "provider": self.endpoint.provider,
-            "usage": usage,
-            "cost": self._cost(response, usage),
-            "request_id": response.request_id or facts.request_id,
-            "headers": head.headers,
-            "adjustments": self.adjustments,
-            "sandboxed": facts.sandboxed,
-        }
-        response = response.model_copy(update=changes)
+        response.usage = usage
+        response.provider = self.endpoint.provider
+        response.cost = self._cost(response, usage)
+        response.request_id = response.request_id or facts.request_id
+        response.headers = head.headers
+        response.adjustments = self.adjustments
+        response.attempts = (*self.earlier, attempt_of(self, "ok"))
+        response.sandboxed = facts.sandboxed
         if isinstance(response, ChatResponse):
-            response = stamp(response, self.endpoint.dialect, self.endpoint.origin)
+            stamp(response, self.endpoint.dialect, self.endpoint.origin)
         return response
 
     def _cost(self, response: Response, usage: Usage | None) -> Cost:
@@ -276,15 +275,16 @@ class Exchange:
         if usage is None:
             return Cost(None, "unknown", notes=("the provider stated no usage",))
         facts = self.facts.served()
-        for key in ("region", "mode"):
-            if value := self.endpoint.settings.get(key):
-                facts.setdefault(key, value)
+        if settings := self.endpoint.settings:
+            for key in ("region", "mode"):
+                if value := settings.get(key):
+                    facts.setdefault(key, value)
         if tier := response.service_tier:
             facts["tier"] = tier
         facts.update(usage.facts)
         provider, asked, served = self.endpoint.provider, self.request.model, response.model
         priced = None
-        if served and served != asked and self.board.model(served).rung in ("id", "alias"):
+        if served != asked and served and self.board.model(served).rung in ("id", "alias"):
             priced = self.board.price_sheet(provider, served, facts, self.at)
         if priced is None:
             priced = self.board.price_sheet(provider, asked, facts, self.at)

@@ -41,16 +41,17 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
     limits = model.limits
     if not isinstance(request, ChatRequest):
         return Fitted(request)
-    if model.media is not None:
+    if model.media is not None and not is_plain(request):
         _check_media(request, model, model.media)
-    if not limits:
+    limited = limits.keys() & request.model_fields_set
+    if not limited:
         return Fitted(request)
     changes: dict[str, Any] = {}
     adjustments: list[Adjustment] = []
     effort = _effort(request, limits.get("reasoning"))
-    for name in request.model_fields_set:
-        limit = limits.get(name)
-        if limit is None or (value := getattr(request, name)) is None:
+    for name in limited:
+        limit = limits[name]
+        if (value := getattr(request, name)) is None:
             continue
         if name == "reasoning":
             fitted, action, reason = _fit_reasoning(value, limit)
@@ -174,6 +175,17 @@ def _check_one(part: Media, where: str, model: ModelInfo, media: Mapping[str, tu
     raise UnsupportedFeature(
         f"{where}: the model takes {what}; {remedy}", provider=model.provider, model=model.id, param="messages"
     )
+
+
+def is_plain(request: ChatRequest) -> bool:
+    """Tell whether a conversation is nothing but text, as most are: nothing in it can be foreign or too much."""
+    for message in request.messages:
+        if message.provider_state is not None:
+            return False
+        for part in message.parts:
+            if type(part) is not Text or part.provider_state is not None:
+                return False
+    return True
 
 
 def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:

@@ -7,7 +7,7 @@ are thrown into the flow. A flow returns a response. Closing a flow closes the c
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from .deltas import Delta
@@ -104,13 +104,16 @@ def converse(exchange: Exchange, timeout: Timeout) -> Flow[Response]:
     """
     signed = exchange.sign()
     request = (yield from signed) if isinstance(signed, Generator) else signed
+    receive, emit = exchange.receive_data, Emit([])
     try:
         head = yield Send(request, timeout)
         exchange.receive_head(head.status, head.headers)
         while (chunk := (yield _READ)) is not None:
-            if deltas := exchange.receive_data(chunk):
-                yield Emit(deltas)
-                exchange.check()
+            if deltas := receive(chunk):
+                emit.deltas = deltas
+                yield emit
+                if exchange.failure is not None:
+                    raise exchange.failure
     except TransportError as error:
         if error.provider is None:
             error.provider, error.model = exchange.endpoint.provider, exchange.request.model
@@ -130,7 +133,7 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
     started = (yield Now()) if timeout.total is not None else 0.0
     while True:
         try:
-            response = yield from converse(exchange, timeout)
+            return (yield from converse(exchange, timeout))
         except JackfieldError as error:
             attempts.append(attempt_of(exchange, type(error).__name__))
             error.attempts = tuple(attempts)
@@ -143,11 +146,9 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
                 raise
             yield Close()
             waited = yield wait
-            attempts[-1] = attempts[-1].model_copy(update={"wait": waited})
+            attempts[-1] = replace(attempts[-1], wait=waited)
+            exchange.earlier = tuple(attempts)
             exchange.restart()
-        else:
-            attempts.append(attempt_of(exchange, "ok"))
-            return response.model_copy(update={"attempts": tuple(attempts)})
 
 
 def limit_total(inner: Flow[R], total: float) -> Flow[R]:

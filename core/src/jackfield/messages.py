@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 MediaKind: TypeAlias = Literal["image", "audio", "video", "document"]
@@ -28,7 +29,8 @@ class Value(BaseModel):
     )
 
 
-class ProviderState(Value):
+@dataclass(frozen=True, slots=True)
+class ProviderState:
     """Opaque state of one endpoint (a signature, encrypted reasoning): returned byte for byte there, dropped elsewhere.
 
     `dialect` and `origin` are stamped by the core when an answer arrives; a plugin fills `data` only.
@@ -186,7 +188,7 @@ ResultPart: TypeAlias = Annotated[Text | Media | Data | Native, Field(discrimina
 
 
 def _parts(value: object) -> object:
-    return (Text(text=value),) if isinstance(value, str) else value
+    return ({"type": "text", "text": value},) if type(value) is str else value
 
 
 class ToolResult(PartBase):
@@ -207,17 +209,11 @@ class Message(Value):
     """One turn: who speaks, and the parts of what is said. A string is accepted for `parts`; `content` is its alias."""
 
     role: Role
-    parts: Annotated[tuple[AnyPart, ...], BeforeValidator(_parts)] = ()
+    parts: Annotated[tuple[AnyPart, ...], BeforeValidator(_parts)] = Field(
+        default=(), validation_alias=AliasChoices("parts", "content")
+    )
     name: str | None = None
     provider_state: ProviderState | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _content_is_parts(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "content" in value and "parts" not in value:
-            value = dict(value)
-            value["parts"] = value.pop("content")
-        return value
 
     @property
     def text(self) -> str:

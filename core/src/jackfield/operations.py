@@ -7,16 +7,19 @@ the core needs no change. Embeddings and model lists are two such kinds; chat is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from .messages import Value
 from .pricing import Cost
 from .usage import Usage
 
 
-class Adjustment(Value):
+@dataclass(frozen=True, slots=True)
+class Adjustment:
     """What was changed in a request so that the model takes it: nothing is dropped in silence."""
 
     parameter: str
@@ -24,7 +27,8 @@ class Adjustment(Value):
     reason: str
 
 
-class Attempt(Value):
+@dataclass(frozen=True, slots=True)
+class Attempt:
     """One try at an answer: who was asked, and what became of it (`ok`, or the class of the error)."""
 
     provider: str
@@ -35,7 +39,8 @@ class Attempt(Value):
     wait: float = 0.0
 
 
-class Response(Value):
+@dataclass(slots=True, kw_only=True)
+class Response:
     """What every answer carries, whatever was asked.
 
     `raw` is the provider's body as JSON (None for a stream), `raw_usage` its usage object, `headers` the HTTP headers
@@ -52,10 +57,23 @@ class Response(Value):
     adjustments: tuple[Adjustment, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     request_id: str | None = None
-    headers: Mapping[str, str] = Field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     sandboxed: bool = False
-    raw: Any = Field(default=None, repr=False)
-    raw_usage: Mapping[str, Any] | None = Field(default=None, repr=False)
+    raw: Any = field(default=None, repr=False)
+    raw_usage: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON values; amounts of money are strings, bytes base64."""
+        return _adapter(type(self)).dump_python(self, mode="json")  # type: ignore[no-any-return]
+
+    def to_json(self) -> bytes:
+        """Return the answer as JSON."""
+        return _adapter(type(self)).dump_json(self)
+
+
+@cache
+def _adapter(kind: type[Response]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind, config=ConfigDict(ser_json_bytes="base64"))
 
 
 class Request(Value):
@@ -75,6 +93,7 @@ class Request(Value):
     serving: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 
 
+@dataclass(slots=True, kw_only=True)
 class EmbeddingResponse(Response):
     """One vector for each input, in order."""
 
@@ -100,6 +119,7 @@ class ListedModel(Value):
     owner: str | None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class ModelsResponse(Response):
     """The models that the provider serves for this credential."""
 

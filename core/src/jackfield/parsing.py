@@ -19,23 +19,32 @@ from .wire import HTTPRequest
 Q = TypeVar("Q", bound=Request)
 
 
-def chat_request(
-    model: str | ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool | None
+def whole_request(
+    request: ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
 ) -> ChatRequest:
-    """Make a request of what was given to `chat` or `stream`.
+    """Return a request that was given whole, for a stream or not.
+
+    Raises:
+        InvalidInput: something was given beside it.
+    """
+    if messages is not None or parameters or system is not None:
+        raise InvalidInput("a whole request takes no messages or parameters beside it; change the request")
+    return request if bool(request.stream) is stream else request.model_copy(update={"stream": stream or None})
+
+
+def chat_request(
+    model: str, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
+) -> ChatRequest:
+    """Make a request of what was given to `chat` or `stream`; a whole answer is asked for by saying nothing.
 
     Raises:
         InvalidInput: a message or a parameter is wrong.
     """
-    if isinstance(model, ChatRequest):
-        if messages is not None or parameters or system is not None:
-            raise InvalidInput("a whole request takes no messages or parameters beside it; change the request")
-        return model if model.stream is stream else model.model_copy(update={"stream": stream})
     if messages is None:
         raise InvalidInput("messages are missing; give a string or a list of messages")
     values: dict[str, Any] = {"model": model, "messages": messages, **parameters}
-    if stream is not None:
-        values["stream"] = stream
+    if stream:
+        values["stream"] = True
     if system is not None:
         turns = (Message(role="user", parts=messages),) if isinstance(messages, str) else tuple(messages)  # type: ignore[arg-type]
         values["messages"] = (Message(role="system", parts=system), *turns)  # type: ignore[arg-type]

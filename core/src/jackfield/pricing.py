@@ -21,6 +21,7 @@ Status = Literal["stated", "priced", "estimated", "default", "partial", "unknown
 _EXACT = Context(prec=60, traps=[Inexact])
 _ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _MILLION = 1_000_000
+_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,18 @@ class Rule:
 
     def holds(self, facts: Mapping[str, str], at: datetime, input_tokens: int) -> bool:
         """Tell whether every condition is met."""
+        for name, value in self.when.items():
+            if facts.get(name) != value:
+                return False
         if self.since is not None and at < self.since or self.until is not None and at >= self.until:
             return False
         if self.over is not None and not (input_tokens >= self.over if self.inclusive else input_tokens > self.over):
             return False
-        return all(facts.get(name) == value for name, value in self.when.items())
+        return True
+
+
+#: Rates in force: tags of the selector, its name, the rate; most specific first, on a tie the dearer.
+Table = list[tuple[Tags, str, Rate]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,17 @@ class Sheet:
     currency: str = "USD"
     source: str | None = None
     as_of: str | None = None
+    _tables: dict[tuple[int, ...], Table] = field(default_factory=dict, repr=False, compare=False)
+
+    def table(self, facts: Mapping[str, str], at: datetime, input_tokens: int) -> Table:
+        """Return the rates in force, most specific selector first; made once for each set of rules that hold."""
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=UTC)
+        holding = tuple([rule for rule in self.rules if rule.holds(facts, at, input_tokens)])
+        key = tuple(map(id, holding))
+        if (known := self._tables.get(key)) is None:
+            known = self._tables[key] = _resolve(holding)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +125,7 @@ class Priced:
     rung: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One priced item; `amount` is None where no rate applies."""
 
@@ -127,7 +146,6 @@ class Cost:
     lines: tuple[Line, ...] = ()
     sheet: str | None = None
     rung: str | None = None
-    exact: bool = True
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -148,33 +166,32 @@ def compute_cost(usage: Usage, priced: Priced | None, facts: Mapping[str, str], 
     items = usage.items
     if not items:
         return Cost(None, "unknown", notes=("the provider stated no usage",))
-    table = rates_at(priced.sheet.rules, facts, at, usage.input_tokens or 0)
-    lines = [_line(item, table) for item in items if item.count]
-    total, exact = _sum([line.amount for line in lines if line.amount is not None])
-    name = f"{priced.sheet.provider}/{priced.sheet.model}"
-    if lines and all(line.amount is None for line in lines):
-        return Cost(None, "unknown", priced.sheet.currency, tuple(lines), name, priced.rung)
-    status: Status = "priced"
-    if any(line.amount is None for line in lines):
-        status = "partial"
-    elif any(item.estimated for item in items):
-        status = "estimated"
-    return Cost(total, status, priced.sheet.currency, tuple(lines), name, priced.rung, exact)
+    sheet = priced.sheet
+    table = sheet.table(facts, at, usage.input_tokens or 0)
+    lines = []
+    total, unpriced, estimated = _ZERO, 0, False
+    for item in items:
+        line = _line(item, table)
+        lines.append(line)
+        estimated = estimated or item.estimated
+        if line.amount is None:
+            unpriced += 1
+        else:
+            total = _EXACT.add(total, line.amount)
+    name = f"{sheet.provider}/{sheet.model}"
+    if unpriced == len(lines):
+        return Cost(None, "unknown", sheet.currency, tuple(lines), name, priced.rung)
+    status: Status = "partial" if unpriced else "estimated" if estimated else "priced"
+    return Cost(total, status, sheet.currency, tuple(lines), name, priced.rung)
 
 
-def rates_at(
-    rules: Sequence[Rule], facts: Mapping[str, str], at: datetime, input_tokens: int
-) -> list[tuple[Tags, str, Rate]]:
-    """Resolve rules to the rates in force, most specific selector first."""
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
+def _resolve(rules: Sequence[Rule]) -> Table:
     rates: dict[str, Rate] = {}
     factors: list[list[tuple[Tags, Decimal]]] = []
     for rule in rules:
-        if rule.holds(facts, at, input_tokens):
-            rates.update(rule.rates)
-            if rule.times:
-                factors.append(sorted(((tags(name), factor) for name, factor in rule.times.items()), key=_by_size))
+        rates.update(rule.rates)
+        if rule.times:
+            factors.append(sorted(((tags(name), factor) for name, factor in rule.times.items()), key=_by_size))
     resolved = []
     for name, rate in rates.items():
         selector = tags(name)
@@ -191,7 +208,7 @@ def _by_size(row: tuple[Tags, Decimal]) -> int:
     return -len(row[0])
 
 
-def _line(item: Item, table: list[tuple[Tags, str, Rate]]) -> Line:
+def _line(item: Item, table: Table) -> Line:
     """Price one item by the largest selector within its tags; on a tie the dearer rate stands first."""
     for selector, name, rate in table:
         if selector <= item.tags and rate.unit == item.unit:
@@ -207,13 +224,6 @@ def _times(rate: Rate, count: int) -> Decimal:
         return _EXACT.divide(amount, Decimal(rate.per))
     except Inexact:
         return _ROUNDED.divide(amount, Decimal(rate.per)).quantize(Decimal("1e-12"), context=_ROUNDED)
-
-
-def _sum(amounts: list[Decimal]) -> tuple[Decimal, bool]:
-    total = Decimal(0)
-    for amount in amounts:
-        total = _EXACT.add(total, amount)
-    return total, True
 
 
 def _amount(value: Any) -> Decimal:

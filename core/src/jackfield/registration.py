@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 import pluggy
@@ -13,6 +14,12 @@ from .errors import PluginError
 Kind = Literal["dialect", "provider", "extension"]
 
 OBSERVERS: Final = frozenset({"exchange_started", "exchange_finished", "exchange_failed", "wrap_exchange"})
+#: Steps of an exchange or of the serving side: one answer each.
+STEPS: Final = tuple(
+    name
+    for name, value in vars(hookspecs).items()
+    if (getattr(value, f"{hookspecs.PROJECT}_spec", None) or {}).get("firstresult")
+)
 _FLOWS: Final = frozenset({"authorize", "wrap_exchange"})
 _REQUIRED: Final = ("translate_request", "normalize_response")
 _NAMES: Final = frozenset(
@@ -66,6 +73,37 @@ def _check_one(name: str, function: Any, options: Any, kind: Kind, who: str) -> 
         raise PluginError(f"{where} is a wrapper; a dialect contains none, a provider or an extension may")
     if kind == "extension" and not wrapper and name not in OBSERVERS:
         raise PluginError(f"{where} would replace every provider's; an extension has only wrappers and observers")
+
+
+def compile_step(hook: Any) -> Callable[..., Any]:
+    """Return a step's implementations as one function of its spec's parameters, in the order of the spec.
+
+    Where nothing wraps the step this calls the implementations directly, last registered first, until one does not
+    answer None: what pluggy does, for a fifth of its price. A wrapped step goes through pluggy.
+    """
+    names = hook.spec.argnames
+    chain = [impl for impl in reversed(hook.get_hookimpls())]
+    if any(impl.wrapper for impl in chain):
+        return lambda *values: hook(**dict(zip(names, values, strict=True)))
+    functions = [_positional(impl.function, impl.argnames, names) for impl in chain]
+    if len(functions) == 1:
+        return functions[0]
+
+    def first_answer(*values: Any) -> Any:
+        for function in functions:
+            if (answer := function(*values)) is not None:
+                return answer
+        return None
+
+    return first_answer
+
+
+def _positional(function: Callable[..., Any], wanted: Sequence[str], given: Sequence[str]) -> Callable[..., Any]:
+    """Prune and reorder the parameters of an implementation."""
+    if tuple(wanted) == tuple(given):
+        return function
+    places = [given.index(name) for name in wanted]
+    return lambda *values: function(*[values[place] for place in places])
 
 
 def new_manager() -> pluggy.PluginManager:

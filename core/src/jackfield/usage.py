@@ -13,7 +13,7 @@ from typing import Any, Final
 Tags = frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Item:
     """A quantity that overlaps with no other of the same usage. `estimated`: an overlap had to be split by rule."""
 
@@ -72,15 +72,18 @@ class Usage:
     @property
     def items(self) -> tuple[Item, ...]:
         """The same usage as disjoint items: the sum of all input items is `input_tokens`, likewise for output."""
+        counts = self.counts
+        subs = [name for name, count in counts.items() if count and "." in name]
         found = list(self.others)
-        for parent in ("input", "output"):
-            if total := self.counts.get(parent):
-                found += _split(parent, total, self.counts)
+        for parent, plain in _PARENTS:
+            if total := counts.get(parent):
+                found += _split(parent, total, {name: counts[name] for name in subs}) if subs else [Item(plain, total)]
         return tuple(found)
 
 
 #: Sub-counts that say where tokens came from or went; a cached token has one of these kinds too.
 _MODALITIES: Final = ("audio", "image", "video")
+_PARENTS: Final = (("input", frozenset({"input"})), ("output", frozenset({"output"})))
 _KNOWN_TAGS: dict[str, Tags] = {}
 
 
@@ -94,7 +97,7 @@ def tags(selector: str) -> Tags:
 def _split(parent: str, total: int, counts: Mapping[str, int]) -> list[Item]:
     """Split one parent into disjoint items. Cached tokens cover text first, then audio, image, video."""
     prefix = parent + "."
-    subs = {name: count for name, count in counts.items() if count and name.startswith(prefix)}
+    subs = {name: count for name, count in counts.items() if name.startswith(prefix)}
     if not subs:
         return [Item(tags(parent), total)]
     for name in [name for name in subs if name.count(".") == 2]:

@@ -134,12 +134,13 @@ def _choice(request: ChatRequest, row: dict[str, Any], number: int) -> Choice:
 def finish_reason(raw: Any, parts: list[Part]) -> FinishReason:
     """Return our word for a finish reason, given what the message holds."""
     reason: FinishReason = _FINISH.get(raw, "unknown") if isinstance(raw, str) else "unknown"
-    if reason in ("stop", "unknown"):
-        kinds = {type(part) for part in parts}
-        if ToolCall in kinds:
-            return "tool_calls"
-        if Refusal in kinds and reason == "stop":
-            return "refusal"
+    if reason == "stop" or reason == "unknown":
+        for part in parts:
+            kind = type(part)
+            if kind is ToolCall:
+                return "tool_calls"
+            if kind is Refusal and reason == "stop":
+                reason = "refusal"
     return reason
 
 
@@ -147,7 +148,8 @@ def _parts(request: ChatRequest, message: dict[str, Any], choice: int) -> list[P
     parts: list[Part] = []
     if (thinking := trace(message)) is not None:
         parts.append(thinking)
-    citations = tuple(citation(note) for note in message.get("annotations") or ())
+    notes = message.get("annotations")
+    citations = tuple([citation(note) for note in notes]) if notes else ()
     content = message.get("content")
     if isinstance(content, str):
         if content or citations:
@@ -173,7 +175,11 @@ def _parts(request: ChatRequest, message: dict[str, Any], choice: int) -> list[P
 def trace(message: Mapping[str, Any]) -> Thinking | None:
     """Return the thinking of a message, with the name that its host knows it by."""
     details = message.get("reasoning_details")
-    found = next(((name, message[name]) for name in TRACES if isinstance(message.get(name), str) and message[name]), None)
+    found = None
+    for name in TRACES:
+        if (text := message.get(name)) and isinstance(text, str):
+            found = (name, text)
+            break
     if not found and not details:
         return None
     state: dict[str, Any] = {"field": found[0] if found else "reasoning_details"}
