@@ -1,0 +1,20 @@
+"""The third-party wheels that ``make`` keeps for these tests, and the Pythons that they serve."""
+
+import json
+import sys
+
+from tests.workspace.tree import ROOT
+
+__all__ = ["FLOOR", "PINNED", "pythons"]
+
+_HOUSE = ROOT / ".venv" / "wheelhouse"
+PINNED = _HOUSE / "pinned"
+FLOOR = _HOUSE / "floor"
+
+
+def pythons() -> list[str]:
+    """Return the Pythons to install on; only the running one where the wheelhouse is not filled."""
+    try:
+        return list(json.loads((_HOUSE / "interpreters.json").read_text(encoding="utf-8"))["pythons"])
+    except FileNotFoundError:
+        return [sys.executable]
