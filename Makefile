@@ -1,7 +1,7 @@
 # Everything a clone needs. The work is done by .ci/workspace.py, on any Python from 3.8, so that it can say what is
 # missing. PYTHON=python3.12 names the Python of .venv; ARGS="..." goes to the command that a target runs.
 export PYTHON ARGS PROVIDER
-WORKSPACE := $(or $(PYTHON),python3) .ci/workspace.py
+WORKSPACE = $(or $(shell command -v python3),$(error Python 3.11 or newer is needed: apt install python3 python3-venv)) .ci/workspace.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install serve test test-slow coverage record bench wheels clean

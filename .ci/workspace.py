@@ -31,7 +31,7 @@ try:
     import ensurepip, venv
 except ImportError:
     venv = None
-print(*sys.version_info[:3], int(venv is not None), sys.executable)"""
+print(*sys.version_info[:3], int(venv is not None), getattr(sys, "_base_executable", sys.executable))"""
 FAST = "not slow and not live"
 
 
@@ -181,8 +181,8 @@ def find_python() -> Tuple[str, str]:
     if bare:
         fail(f"{bare} has no venv module: apt install python3-venv")
     fail(
-        "Python {} or newer is needed, and {}: install one (apt install python3 python3-venv, or pyenv install {}), "
-        "or name it: make install PYTHON=python{}".format(need, old or "there is none", need, need)
+        "Python {0} or newer is needed, and {1}: install one (apt install python3 python3-venv, or pyenv install {0}), "
+        "or name it: make install PYTHON=python{0}".format(need, old or "{} cannot be run".format(asked or "python3"))
     )
 
 
@@ -313,7 +313,7 @@ def core_floor() -> List[str]:
 def pip(*words: str, constrained: bool = True) -> None:
     """Run .venv's pip, quietly."""
     extra = ("--constraint", str(CONSTRAINTS)) if constrained and "uninstall" not in words else ()
-    run(str(BIN / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", *words, *extra)
+    run(str(BIN / "python"), "-m", "pip", "-qq", "--disable-pip-version-check", "--no-input", *words, *extra)
 
 
 def run(*command: str) -> None:
