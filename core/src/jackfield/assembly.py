@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .chat import ChatResponse, Choice
+from .conversation import ChatResponse, Choice
 from .deltas import (
     ArgumentsDelta,
     CitationDelta,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pluggy
 
@@ -20,16 +20,16 @@ from . import defaults
 from .catalog import ModelInfo, ProviderInfo, read_provider, read_toml
 from .deltas import StreamDecoder, StreamEncoder
 from .discovery import Found, discover, pick, unknown
-from .errors import JackfieldError, PluginError, UnsupportedOperation
+from .errors import InvalidInput, JackfieldError, PluginError, UnsupportedOperation
 from .fitting import Fitted
-from .hookspecs import AuthFlow
 from .operations import Request, Response
 from .pricing import Cost, Priced
 from .registration import OBSERVERS, Kind, check_plugin, new_manager
 from .usage import Usage
 from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from .hookspecs import AuthFlow
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,14 @@ class Board:
     @property
     def observed(self) -> bool:
         """Whether anybody observes exchanges."""
-        return any(self._observers.values())
+        return any(rows for name, rows in self._observers.items() if name != "wrap_exchange")
+
+    def wrap(self, request: Request, flow: Generator[Any, Any, Response]) -> Generator[Any, Any, Response]:
+        """Put the wrappers that extensions give around the flow of an exchange; the last named is outermost."""
+        for _, function, argnames in self._observers["wrap_exchange"]:
+            if (wrapper := function(*((request,) if argnames else ()))) is not None:
+                flow = wrapper(flow)
+        return flow
 
     def _ask(self, name: str, hook: Callable[..., Any], **values: Any) -> Any:
         try:
@@ -204,10 +211,14 @@ class Board:
         except JackfieldError:
             raise
         except Exception as error:
-            raise PluginError(
-                f"{self._culprit(error)}: {name} raised {type(error).__name__}: {error}; this is a bug of the plugin",
-                provider=self.provider or None,
-            ) from error
+            raise self.broken(name, error) from error
+
+    def broken(self, name: str, error: Exception) -> PluginError:
+        """Make the error for a hook that raised what it may not; names the distribution at fault."""
+        return PluginError(
+            f"{self._culprit(error)}: {name} raised {type(error).__name__}: {error}; this is a bug of the plugin",
+            provider=self.provider or None,
+        )
 
     def _culprit(self, error: Exception) -> str:
         trace, found = error.__traceback__, "jackfield"
@@ -319,6 +330,37 @@ class Boards:
             if (board := self._boards.get(("", name))) is None:
                 board = self._boards[("", name)] = Board(self.dialect_info(name), None, [self._plugin("dialect", name)])
             return board
+
+    def resolve(self, name: str, more: Collection[str] = ()) -> tuple[str, str]:
+        """Split `provider/model`; a provider alone means its default model, a bare model the one provider that has it.
+
+        `more` are names of providers that the caller configured beside those of `config`.
+
+        Raises:
+            UnknownProvider: the name does not lead to a provider.
+        """
+        provider, slash, model = name.partition("/")
+        known = self.providers()
+        if provider in known:
+            if model or slash:
+                return provider, model
+            if (default := self.info(provider).default_model) is not None:
+                return provider, default
+            raise InvalidInput(f"{provider} has no default model; write {provider}/MODEL")
+        if slash and provider not in more:
+            rung = self._holders(name, known)
+            if len(rung) == 1:
+                return rung[0], name
+            raise unknown("provider", provider, known)
+        holders = self._holders(name, known)
+        if len(holders) == 1:
+            return holders[0], name
+        if holders:
+            raise InvalidInput(f"{' and '.join(holders)} both have {name}; write {holders[0]}/{name}")
+        raise unknown("provider", provider, known)
+
+    def _holders(self, model: str, providers: Collection[str]) -> list[str]:
+        return [name for name in providers if self.info(name).model(model).rung in ("id", "alias")]
 
     def _discovered(self, kind: str) -> dict[str, list[Found]]:
         with self._lock:

@@ -219,15 +219,17 @@ class ProviderInfo:
         media: dict[str, Any] = {}
         rename: dict[str, str] = {}
         drop: list[str] = []
+        prices: list[Mapping[str, Any]] = []
         for table in tables:
             limits |= table.get("limits", {})
             media |= table.get("media", {})
             wire = table.get("wire", {}).get("chat", {})
             rename |= wire.get("rename", {})
             drop += wire.get("drop", [])
+            prices += table.get("prices", [])
             merged |= {key: value for key, value in table.items() if key in _OWN_KEYS}
         try:
-            rules = tuple(Rule.read(rule) for rule in merged.get("prices", ()))
+            rules = tuple(Rule.read(rule) for rule in prices)
             read = read_limits(limits)
         except (ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"the catalog is wrong about {own}: {error}", provider=self.name) from None
@@ -256,7 +258,7 @@ class ProviderInfo:
 
 _RUNGS = ("unknown", "family", "alias", "id")
 _OWN_KEYS = frozenset(
-    {"aliases", "context", "max_output", "capabilities", "operations", "prices", "successor", "retired", "source",
+    {"aliases", "context", "max_output", "capabilities", "operations", "successor", "retired", "source",
      "checked"}
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .chat import FinishReason
+from .conversation import FinishReason
 from .errors import JackfieldError
 from .messages import Citation, Part
 from .usage import Usage

@@ -122,7 +122,9 @@ class StreamInterrupted(JackfieldError):
 
 
 class ProviderError(JackfieldError):
-    """The provider answered with an error."""
+    """The provider answered with an error. `deltas` are what stood beside it in the same event of a stream."""
+
+    deltas: list[Any] = []
 
 
 class AuthenticationError(ProviderError):

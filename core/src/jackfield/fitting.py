@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .catalog import ModelInfo
-from .chat import EFFORTS, ChatRequest, Reasoning
+from .conversation import EFFORTS, ChatRequest, Reasoning
 from .errors import UnsupportedFeature
 from .limits import Limit
 from .messages import Bytes, FileId, Media, Native, Part, Text, ToolResult, Url

@@ -1,7 +1,8 @@
 """Rate, Rule, Sheet and the cost that follows from them: exact, explained line by line, unknown where it is unknown.
 
 Amounts come from strings only and are computed as decimals in a context that traps every inexact step. Rules are read
-from top to bottom: each whose condition holds updates the rates (the later wins, per selector) or multiplies them.
+from top to bottom: each whose condition holds updates the rates (the later wins, per selector) or multiplies them (by
+the most specific selector of the rule; factors of different rules multiply).
 The form of a sheet is that of `models.prices` in a catalog.
 """
 
@@ -168,20 +169,26 @@ def rates_at(
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     rates: dict[str, Rate] = {}
-    factors: list[tuple[Tags, Decimal]] = []
+    factors: list[list[tuple[Tags, Decimal]]] = []
     for rule in rules:
         if rule.holds(facts, at, input_tokens):
             rates.update(rule.rates)
-            factors += [(tags(name), factor) for name, factor in rule.times.items()]
+            if rule.times:
+                factors.append(sorted(((tags(name), factor) for name, factor in rule.times.items()), key=_by_size))
     resolved = []
     for name, rate in rates.items():
         selector = tags(name)
-        for wanted, factor in factors:
-            if wanted <= selector and rate.unit == "token":
+        for choices in factors if rate.unit == "token" else ():
+            factor = next((factor for wanted, factor in choices if wanted <= selector), None)
+            if factor is not None:
                 rate = Rate(_EXACT.multiply(rate.amount, factor), rate.per, rate.unit)
         resolved.append((selector, name, rate))
     resolved.sort(key=lambda row: (len(row[0]), row[2].amount), reverse=True)
     return resolved
+
+
+def _by_size(row: tuple[Tags, Decimal]) -> int:
+    return -len(row[0])
 
 
 def _line(item: Item, table: list[tuple[Tags, str, Rate]]) -> Line:

@@ -205,7 +205,7 @@ class ChatRequest(Request):
     verbosity: str | None = None
     service_tier: str | None = None
     modalities: tuple[str, ...] | None = None
-    audio: AudioOutput | None = None
+    audio_out: AudioOutput | None = None
     prediction: str | None = None
     web_search: WebSearch | None = None
     metadata: Mapping[str, str] | None = None

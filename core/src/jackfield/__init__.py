@@ -1,0 +1,406 @@
+"""Jackfield plugs any application into any provider of large language models.
+
+Everything public is a name of this module, loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .assembly import Assembler as Assembler
+    from .assembly import unroll as unroll
+    from .boards import Board as Board
+    from .boards import Boards as Boards
+    from .boards import DialectInfo as DialectInfo
+    from .boards import Route as Route
+    from .catalog import ModelInfo as ModelInfo
+    from .catalog import ProviderInfo as ProviderInfo
+    from .conversation import AudioOutput as AudioOutput
+    from .conversation import CacheOptions as CacheOptions
+    from .conversation import ChatRequest as ChatRequest
+    from .conversation import ChatResponse as ChatResponse
+    from .conversation import Choice as Choice
+    from .conversation import FinishReason as FinishReason
+    from .conversation import HostedTool as HostedTool
+    from .conversation import NativeTool as NativeTool
+    from .conversation import Reasoning as Reasoning
+    from .conversation import ResponseFormat as ResponseFormat
+    from .conversation import Tool as Tool
+    from .conversation import ToolChoice as ToolChoice
+    from .conversation import WebSearch as WebSearch
+    from .client import AsyncClient as AsyncClient
+    from .client import AsyncStream as AsyncStream
+    from .client import Client as Client
+    from .client import Stream as Stream
+    from .client import chat as chat
+    from .client import stream as stream
+    from .deltas import ArgumentsDelta as ArgumentsDelta
+    from .deltas import CitationDelta as CitationDelta
+    from .deltas import Delta as Delta
+    from .deltas import Finished as Finished
+    from .deltas import LogprobsDelta as LogprobsDelta
+    from .deltas import MediaDelta as MediaDelta
+    from .deltas import PartEnded as PartEnded
+    from .deltas import PartStarted as PartStarted
+    from .deltas import PartTracker as PartTracker
+    from .deltas import RefusalDelta as RefusalDelta
+    from .deltas import Restarted as Restarted
+    from .deltas import Started as Started
+    from .deltas import StreamDecoder as StreamDecoder
+    from .deltas import StreamEncoder as StreamEncoder
+    from .deltas import TextDelta as TextDelta
+    from .deltas import ThinkingDelta as ThinkingDelta
+    from .deltas import UsageDelta as UsageDelta
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import BillingError as BillingError
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import ConnectionFailed as ConnectionFailed
+    from .errors import ContentFilterError as ContentFilterError
+    from .errors import ContextLengthError as ContextLengthError
+    from .errors import InvalidInput as InvalidInput
+    from .errors import InvalidRequestError as InvalidRequestError
+    from .errors import JackfieldError as JackfieldError
+    from .errors import MissingCredential as MissingCredential
+    from .errors import ModelNotFoundError as ModelNotFoundError
+    from .errors import NotReadyError as NotReadyError
+    from .errors import OverloadedError as OverloadedError
+    from .errors import PermissionDenied as PermissionDenied
+    from .errors import PluginError as PluginError
+    from .errors import ProviderError as ProviderError
+    from .errors import RateLimitError as RateLimitError
+    from .errors import RequestTimeout as RequestTimeout
+    from .errors import RequestTooLargeError as RequestTooLargeError
+    from .errors import ResponseFormatError as ResponseFormatError
+    from .errors import ServerError as ServerError
+    from .errors import StreamInterrupted as StreamInterrupted
+    from .errors import TransportError as TransportError
+    from .errors import UnknownDialect as UnknownDialect
+    from .errors import UnknownProvider as UnknownProvider
+    from .errors import UnsupportedFeature as UnsupportedFeature
+    from .errors import UnsupportedOperation as UnsupportedOperation
+    from .errors import UnsupportedParameterError as UnsupportedParameterError
+    from .errors import UnsupportedParameterWarning as UnsupportedParameterWarning
+    from .exchange import Exchange as Exchange
+    from .fitting import Fitted as Fitted
+    from .flows import Timeout as Timeout
+    from .hookspecs import SPEC_VERSION as SPEC_VERSION
+    from .hookspecs import hookimpl as hookimpl
+    from .hookspecs import hookspec as hookspec
+    from .messages import Bytes as Bytes
+    from .messages import Cache as Cache
+    from .messages import Citation as Citation
+    from .messages import Data as Data
+    from .messages import FileId as FileId
+    from .messages import Media as Media
+    from .messages import Message as Message
+    from .messages import Native as Native
+    from .messages import Part as Part
+    from .messages import ProviderState as ProviderState
+    from .messages import Refusal as Refusal
+    from .messages import Text as Text
+    from .messages import Thinking as Thinking
+    from .messages import ToolCall as ToolCall
+    from .messages import ToolResult as ToolResult
+    from .messages import Url as Url
+    from .operations import Adjustment as Adjustment
+    from .operations import Attempt as Attempt
+    from .operations import EmbeddingRequest as EmbeddingRequest
+    from .operations import EmbeddingResponse as EmbeddingResponse
+    from .operations import ListedModel as ListedModel
+    from .operations import ModelsRequest as ModelsRequest
+    from .operations import ModelsResponse as ModelsResponse
+    from .operations import Request as Request
+    from .operations import Response as Response
+    from .parsing import parse as parse
+    from .pricing import Cost as Cost
+    from .pricing import Line as Line
+    from .pricing import Priced as Priced
+    from .pricing import Rate as Rate
+    from .pricing import Rule as Rule
+    from .pricing import Sheet as Sheet
+    from .transport import AsyncReply as AsyncReply
+    from .transport import AsyncTransport as AsyncTransport
+    from .transport import Reply as Reply
+    from .transport import Transport as Transport
+    from .usage import Item as Item
+    from .usage import Usage as Usage
+    from .wire import Credential as Credential
+    from .wire import Endpoint as Endpoint
+    from .wire import Event as Event
+    from .wire import Facts as Facts
+    from .wire import HTTPRequest as HTTPRequest
+    from .wire import HTTPResponse as HTTPResponse
+    from .wire import derive_id as derive_id
+
+__all__ = [
+    "Adjustment",
+    "ArgumentsDelta",
+    "Assembler",
+    "AsyncClient",
+    "AsyncReply",
+    "AsyncStream",
+    "AsyncTransport",
+    "Attempt",
+    "AudioOutput",
+    "AuthenticationError",
+    "BillingError",
+    "Board",
+    "Boards",
+    "Bytes",
+    "Cache",
+    "CacheOptions",
+    "ChatRequest",
+    "ChatResponse",
+    "Choice",
+    "Citation",
+    "CitationDelta",
+    "Client",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "ContentFilterError",
+    "ContextLengthError",
+    "Cost",
+    "Credential",
+    "Data",
+    "Delta",
+    "DialectInfo",
+    "EmbeddingRequest",
+    "EmbeddingResponse",
+    "Endpoint",
+    "Event",
+    "Exchange",
+    "Facts",
+    "FileId",
+    "FinishReason",
+    "Finished",
+    "Fitted",
+    "HTTPRequest",
+    "HTTPResponse",
+    "HostedTool",
+    "InvalidInput",
+    "InvalidRequestError",
+    "Item",
+    "JackfieldError",
+    "Line",
+    "ListedModel",
+    "LogprobsDelta",
+    "Media",
+    "MediaDelta",
+    "Message",
+    "MissingCredential",
+    "ModelInfo",
+    "ModelNotFoundError",
+    "ModelsRequest",
+    "ModelsResponse",
+    "Native",
+    "NativeTool",
+    "NotReadyError",
+    "OverloadedError",
+    "Part",
+    "PartEnded",
+    "PartStarted",
+    "PartTracker",
+    "PermissionDenied",
+    "PluginError",
+    "Priced",
+    "ProviderError",
+    "ProviderInfo",
+    "ProviderState",
+    "Rate",
+    "RateLimitError",
+    "Reasoning",
+    "Refusal",
+    "RefusalDelta",
+    "Reply",
+    "Request",
+    "RequestTimeout",
+    "RequestTooLargeError",
+    "Response",
+    "ResponseFormat",
+    "ResponseFormatError",
+    "Restarted",
+    "Route",
+    "Rule",
+    "SPEC_VERSION",
+    "ServerError",
+    "Sheet",
+    "Started",
+    "Stream",
+    "StreamDecoder",
+    "StreamEncoder",
+    "StreamInterrupted",
+    "Text",
+    "TextDelta",
+    "Thinking",
+    "ThinkingDelta",
+    "Timeout",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "ToolResult",
+    "Transport",
+    "TransportError",
+    "UnknownDialect",
+    "UnknownProvider",
+    "UnsupportedFeature",
+    "UnsupportedOperation",
+    "UnsupportedParameterError",
+    "UnsupportedParameterWarning",
+    "Url",
+    "Usage",
+    "UsageDelta",
+    "WebSearch",
+    "chat",
+    "derive_id",
+    "hookimpl",
+    "hookspec",
+    "parse",
+    "stream",
+    "unroll",
+]
+
+#: Which module holds a public name.
+_HOME = {
+    "Adjustment": "operations",
+    "ArgumentsDelta": "deltas",
+    "Assembler": "assembly",
+    "AsyncClient": "client",
+    "AsyncReply": "transport",
+    "AsyncStream": "client",
+    "AsyncTransport": "transport",
+    "Attempt": "operations",
+    "AudioOutput": "conversation",
+    "AuthenticationError": "errors",
+    "BillingError": "errors",
+    "Board": "boards",
+    "Boards": "boards",
+    "Bytes": "messages",
+    "Cache": "messages",
+    "CacheOptions": "conversation",
+    "ChatRequest": "conversation",
+    "ChatResponse": "conversation",
+    "Choice": "conversation",
+    "Citation": "messages",
+    "CitationDelta": "deltas",
+    "Client": "client",
+    "ConfigurationError": "errors",
+    "ConnectionFailed": "errors",
+    "ContentFilterError": "errors",
+    "ContextLengthError": "errors",
+    "Cost": "pricing",
+    "Credential": "wire",
+    "Data": "messages",
+    "Delta": "deltas",
+    "DialectInfo": "boards",
+    "EmbeddingRequest": "operations",
+    "EmbeddingResponse": "operations",
+    "Endpoint": "wire",
+    "Event": "wire",
+    "Exchange": "exchange",
+    "Facts": "wire",
+    "FileId": "messages",
+    "FinishReason": "conversation",
+    "Finished": "deltas",
+    "Fitted": "fitting",
+    "HTTPRequest": "wire",
+    "HTTPResponse": "wire",
+    "HostedTool": "conversation",
+    "InvalidInput": "errors",
+    "InvalidRequestError": "errors",
+    "Item": "usage",
+    "JackfieldError": "errors",
+    "Line": "pricing",
+    "ListedModel": "operations",
+    "LogprobsDelta": "deltas",
+    "Media": "messages",
+    "MediaDelta": "deltas",
+    "Message": "messages",
+    "MissingCredential": "errors",
+    "ModelInfo": "catalog",
+    "ModelNotFoundError": "errors",
+    "ModelsRequest": "operations",
+    "ModelsResponse": "operations",
+    "Native": "messages",
+    "NativeTool": "conversation",
+    "NotReadyError": "errors",
+    "OverloadedError": "errors",
+    "Part": "messages",
+    "PartEnded": "deltas",
+    "PartStarted": "deltas",
+    "PartTracker": "deltas",
+    "PermissionDenied": "errors",
+    "PluginError": "errors",
+    "Priced": "pricing",
+    "ProviderError": "errors",
+    "ProviderInfo": "catalog",
+    "ProviderState": "messages",
+    "Rate": "pricing",
+    "RateLimitError": "errors",
+    "Reasoning": "conversation",
+    "Refusal": "messages",
+    "RefusalDelta": "deltas",
+    "Reply": "transport",
+    "Request": "operations",
+    "RequestTimeout": "errors",
+    "RequestTooLargeError": "errors",
+    "Response": "operations",
+    "ResponseFormat": "conversation",
+    "ResponseFormatError": "errors",
+    "Restarted": "deltas",
+    "Route": "boards",
+    "Rule": "pricing",
+    "SPEC_VERSION": "hookspecs",
+    "ServerError": "errors",
+    "Sheet": "pricing",
+    "Started": "deltas",
+    "Stream": "client",
+    "StreamDecoder": "deltas",
+    "StreamEncoder": "deltas",
+    "StreamInterrupted": "errors",
+    "Text": "messages",
+    "TextDelta": "deltas",
+    "Thinking": "messages",
+    "ThinkingDelta": "deltas",
+    "Timeout": "flows",
+    "Tool": "conversation",
+    "ToolCall": "messages",
+    "ToolChoice": "conversation",
+    "ToolResult": "messages",
+    "Transport": "transport",
+    "TransportError": "errors",
+    "UnknownDialect": "errors",
+    "UnknownProvider": "errors",
+    "UnsupportedFeature": "errors",
+    "UnsupportedOperation": "errors",
+    "UnsupportedParameterError": "errors",
+    "UnsupportedParameterWarning": "errors",
+    "Url": "messages",
+    "Usage": "usage",
+    "UsageDelta": "deltas",
+    "WebSearch": "conversation",
+    "chat": "client",
+    "derive_id": "wire",
+    "hookimpl": "hookspecs",
+    "hookspec": "hookspecs",
+    "parse": "parsing",
+    "stream": "client",
+    "unroll": "assembly",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if (module := _HOME.get(name)) is not None:
+        value = getattr(importlib.import_module(f".{module}", __name__), name)
+        globals()[name] = value
+        return value
+    if name == "__version__":
+        from importlib_metadata import version
+
+        return version("jackfield")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,480 @@
+"""Client and AsyncClient: thin drivers of the same flows. What they decide is in `_Base`, what they await is here."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import random
+import time
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from .boards import Board, Boards
+from .catalog import read_toml
+from .conversation import ChatRequest, ChatResponse
+from .deltas import Delta
+from .endpoints import resolve
+from .errors import (
+    ConfigurationError,
+    JackfieldError,
+    TransportError,
+    UnsupportedOperation,
+    UnsupportedParameterWarning,
+)
+from .exchange import Exchange, Unsupported
+from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep, Timeout, limit_total, retry
+from .operations import EmbeddingRequest, EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
+from .parsing import chat_request, validated
+from .transport import (
+    AsyncReply,
+    AsyncTransport,
+    Reply,
+    Transport,
+    open_async_transport,
+    open_transport,
+)
+from .wire import Endpoint
+
+R = TypeVar("R", bound=Response)
+
+
+class _Base:
+    """What both clients share: configuration, boards, endpoints, and the making of flows."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, Mapping[str, Any]] | None = None,
+        retries: int = 2,
+        timeout: float | Timeout | None = None,
+        unsupported: Unsupported = "warn",
+        transport: Any = None,
+        *,
+        config: Mapping[str, Any] | str | Path | None = None,
+        boards: Boards | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        if unsupported not in ("warn", "error", "pass"):
+            raise ConfigurationError(f"unsupported is {unsupported!r}; it may be 'warn', 'error' or 'pass'")
+        self._environ = os.environ if environ is None else environ
+        self._overrides = {name: dict(values) for name, values in (providers or {}).items()}
+        if boards is None:
+            given = self._environ.get("JACKFIELD_CONFIG") if config is None else config
+            table = read_toml(Path(given)) if isinstance(given, str | Path) else (given or {})
+            boards = Boards(table, self._environ)
+        self.boards = boards
+        self._retries = retries
+        self._timeout = Timeout.of(timeout)
+        self._unsupported = unsupported
+        self._given_transport = transport
+        self._routes: dict[str, tuple[Board, Endpoint, str]] = {}
+        self._warned: set[tuple[str, str, str]] = set()
+        self._transports: dict[str | None, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {', '.join(self._overrides) or 'the environment'}>"
+
+    def exchange(self, request: Request) -> Exchange:
+        """Open the exchange of a request without sending anything; for those who bring their own I/O.
+
+        Raises:
+            JackfieldError: no such provider, no key, or the model cannot do what is asked.
+        """
+        board, endpoint, model = self._route(request.model)
+        operations = board.model(model).operations
+        if operations and request.operation not in operations:
+            raise UnsupportedOperation(
+                f"no {request.operation} here; there is {', '.join(operations)}", provider=endpoint.provider, model=model
+            )
+        bare = request if request.model == model else request.model_copy(update={"model": model})
+        exchange = Exchange(board, bare, endpoint, datetime.now(UTC), self._unsupported)
+        if exchange.adjustments:
+            self._warn(exchange)
+        return exchange
+
+    def _route(self, name: str) -> tuple[Board, Endpoint, str]:
+        if (known := self._routes.get(name)) is None:
+            provider, model = self.boards.resolve(name, self._overrides)
+            overrides = self._overrides.get(provider, {})
+            info = self.boards.info(provider)
+            dialect = str(overrides.get("dialect") or info.model(model).dialect)
+            endpoint = resolve(info, dialect, overrides, self._environ)
+            known = (self.boards.open(provider, dialect), endpoint, model)
+            if len(self._routes) < 10_000:
+                self._routes[name] = known
+        return known
+
+    def _warn(self, exchange: Exchange) -> None:
+        for adjustment in exchange.adjustments:
+            key = (exchange.endpoint.provider, exchange.request.model, adjustment.parameter)
+            if key not in self._warned:
+                self._warned.add(key)
+                warnings.warn(
+                    f"{key[0]}/{key[1]}: {adjustment.parameter} was {adjustment.action}: {adjustment.reason}",
+                    UnsupportedParameterWarning,
+                    stacklevel=5,
+                )
+
+    def _flow(self, exchange: Exchange) -> Flow[Response]:
+        flow = retry(exchange, self._retries, self._timeout)
+        if self._timeout.total is not None:
+            flow = limit_total(flow, self._timeout.total)
+        flow = exchange.board.wrap(exchange.request, flow)
+        return _observed(exchange, flow) if exchange.board.observed else flow
+
+    def _transport_for(self, provider: str, opener: Callable[[Any], Any]) -> Any:
+        given = self._overrides.get(provider, {}).get("transport")
+        key = provider if given is not None else None
+        if (found := self._transports.get(key)) is None:
+            found = self._transports[key] = opener(given if given is not None else self._given_transport)
+        return found
+
+
+def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
+    """Tell the observers how an exchange goes."""
+    observe = exchange.board.observe
+    observe("exchange_started", exchange=exchange)
+    try:
+        response = yield from flow
+    except JackfieldError as error:
+        observe("exchange_failed", exchange=exchange, error=error)
+        raise
+    observe("exchange_finished", exchange=exchange, response=response, cost=response.cost)
+    return response
+
+
+class Client(_Base):
+    """Asks any installed provider.
+
+    `providers` overrides what the environment says, by provider: base_url, api_key, dialect, headers, transport, and
+    settings by name. `retries` is how often a failure that may pass is tried again, `timeout` seconds or a `Timeout`,
+    `unsupported` what becomes of tuning that a model cannot take: "warn", "error" or "pass". `transport` is a client
+    of httpx or httpx2, or a `Transport`. `config` is a table of jackfield.toml's form, or the path of one (also from
+    `JACKFIELD_CONFIG`). Safe to share between threads. Close it, or use it in a `with` statement.
+    """
+
+    def chat(
+        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+    ) -> ChatResponse:
+        """Ask, and wait for the whole answer.
+
+        `messages` is a string, or a list of `Message` or of dicts of its shape; parameters have the unified names.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        request = chat_request(model, messages, system, parameters, stream=None)
+        return cast(ChatResponse, self.send(request))
+
+    def stream(
+        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+    ) -> Stream:
+        """Ask, and iterate over the deltas as they come; `.response` is the answer once they have ended.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        exchange = self.exchange(chat_request(model, messages, system, parameters, stream=True))
+        return Stream(self._flow(exchange), self._transport(exchange))
+
+    def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
+        """Embed texts: one vector each, in order.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        texts = [inputs] if isinstance(inputs, str) else inputs
+        request = validated(EmbeddingRequest, {"model": model, "inputs": texts, **parameters})
+        return cast(EmbeddingResponse, self.send(request))
+
+    def models(self, provider: str) -> ModelsResponse:
+        """Ask a provider which models it serves.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        return cast(ModelsResponse, self.send(ModelsRequest(model=f"{provider}/")))
+
+    def send(self, request: Request) -> Response:
+        """Send any request, and wait for the whole answer.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        exchange = self.exchange(request)
+        driver = _drive(self._flow(exchange), self._transport(exchange))
+        while True:
+            try:
+                next(driver)
+            except StopIteration as stop:
+                return cast(Response, stop.value)
+
+    def _transport(self, exchange: Exchange) -> Transport:
+        return cast(Transport, self._transport_for(exchange.endpoint.provider, open_transport))
+
+    def close(self) -> None:
+        """Close the connections."""
+        for transport in self._transports.values():
+            transport.close()
+        self._transports.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _drive(flow: Flow[Response], transport: Transport) -> Iterator[list[Delta]]:
+    """Carry out the effects of a flow; yields what it emits and returns its response."""
+    reply: Reply | None = None
+    value: Any = None
+    failure: TransportError | None = None
+    try:
+        while True:
+            effect: Effect = flow.throw(failure) if failure is not None else flow.send(value)
+            value = failure = None
+            try:
+                if type(effect) is Read:
+                    assert reply is not None
+                    value = next(reply.chunks, None)
+                elif type(effect) is Emit:
+                    yield effect.deltas
+                elif type(effect) is Send:
+                    if reply is not None:
+                        reply.close()
+                    reply = transport.send(effect.request, effect.timeout)
+                    value = Head(reply.status, reply.headers)
+                elif type(effect) is Sleep:
+                    value = random.uniform(effect.at_least, effect.at_most)
+                    time.sleep(value)
+                elif type(effect) is Now:
+                    value = time.monotonic()
+                elif type(effect) is Do:
+                    value = effect.sync()
+                elif type(effect) is Close and reply is not None:
+                    reply.close()
+                    reply = None
+            except TransportError as error:
+                failure = error
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+    finally:
+        flow.close()
+        if reply is not None:
+            reply.close()
+
+
+class Stream:
+    """Deltas of one answer, as they come. Iterate once; leave the `with` block early to cancel."""
+
+    def __init__(self, flow: Flow[Response], transport: Transport) -> None:
+        self._driver = _drive(flow, transport)
+        self._response: ChatResponse | None = None
+        self._deltas = self._run()
+
+    def __iter__(self) -> Iterator[Delta]:
+        return self._deltas
+
+    def __next__(self) -> Delta:
+        return next(self._deltas)
+
+    def _run(self) -> Iterator[Delta]:
+        driver = self._driver
+        while True:
+            try:
+                deltas = next(driver)
+            except StopIteration as stop:
+                self._response = stop.value
+                return
+            yield from deltas
+
+    @property
+    def response(self) -> ChatResponse:
+        """The assembled answer.
+
+        Raises:
+            JackfieldError: the stream has not been read to its end.
+        """
+        if self._response is None:
+            raise JackfieldError("the stream has not been read to its end")
+        return self._response
+
+    def close(self) -> None:
+        """Cancel: the connection is closed at once."""
+        self._deltas.close()  # type: ignore[attr-defined]
+        self._driver.close()  # type: ignore[attr-defined]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class AsyncClient(_Base):
+    """Asks any installed provider, in the async colour: the same arguments and methods as `Client`."""
+
+    async def chat(
+        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+    ) -> ChatResponse:
+        """Ask, and wait for the whole answer. See `Client.chat`."""
+        request = chat_request(model, messages, system, parameters, stream=None)
+        return cast(ChatResponse, await self.send(request))
+
+    def stream(
+        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+    ) -> AsyncStream:
+        """Ask, and iterate over the deltas as they come. See `Client.stream`."""
+        exchange = self.exchange(chat_request(model, messages, system, parameters, stream=True))
+        return AsyncStream(self._flow(exchange), self._transport(exchange))
+
+    async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
+        """Embed texts: one vector each, in order. See `Client.embed`."""
+        texts = [inputs] if isinstance(inputs, str) else inputs
+        request = validated(EmbeddingRequest, {"model": model, "inputs": texts, **parameters})
+        return cast(EmbeddingResponse, await self.send(request))
+
+    async def models(self, provider: str) -> ModelsResponse:
+        """Ask a provider which models it serves. See `Client.models`."""
+        return cast(ModelsResponse, await self.send(ModelsRequest(model=f"{provider}/")))
+
+    async def send(self, request: Request) -> Response:
+        """Send any request, and wait for the whole answer. See `Client.send`."""
+        exchange = self.exchange(request)
+        stream = AsyncStream(self._flow(exchange), self._transport(exchange))
+        try:
+            async for _ in stream:
+                pass
+            return stream.response
+        finally:
+            await stream.close()
+
+    def _transport(self, exchange: Exchange) -> AsyncTransport:
+        return cast(AsyncTransport, self._transport_for(exchange.endpoint.provider, open_async_transport))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for transport in self._transports.values():
+            await transport.aclose()
+        self._transports.clear()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class AsyncStream:
+    """Deltas of one answer, as they come. Iterate once; leave the `async with` block early to cancel."""
+
+    def __init__(self, flow: Flow[Response], transport: AsyncTransport) -> None:
+        self._flow = flow
+        self._transport = transport
+        self._reply: AsyncReply | None = None
+        self._response: Response | None = None
+        self._deltas = self._run()
+
+    def __aiter__(self) -> AsyncIterator[Delta]:
+        return self._deltas
+
+    async def __anext__(self) -> Delta:
+        return await anext(self._deltas)
+
+    async def batches(self) -> AsyncIterator[list[Delta]]:
+        """Give the deltas as they arrived together: one list for each piece read from the network."""
+        flow, value = self._flow, None
+        failure: TransportError | None = None
+        try:
+            while True:
+                effect: Effect = flow.throw(failure) if failure is not None else flow.send(value)
+                value = failure = None
+                try:
+                    if type(effect) is Read:
+                        assert self._reply is not None
+                        value = await anext(self._reply.chunks, None)
+                    elif type(effect) is Emit:
+                        yield effect.deltas
+                    else:
+                        value = await self._carry_out(effect)
+                except TransportError as error:
+                    failure = error
+        except StopIteration as stop:
+            self._response = stop.value
+        finally:
+            flow.close()
+            await self._close_reply()
+
+    async def _carry_out(self, effect: Effect) -> Any:
+        if type(effect) is Send:
+            await self._close_reply()
+            self._reply = await self._transport.send(effect.request, effect.timeout)
+            return Head(self._reply.status, self._reply.headers)
+        if type(effect) is Sleep:
+            waited = random.uniform(effect.at_least, effect.at_most)
+            await asyncio.sleep(waited)
+            return waited
+        if type(effect) is Now:
+            return time.monotonic()
+        if type(effect) is Do:
+            return await effect.async_()
+        if type(effect) is Close:
+            await self._close_reply()
+        return None
+
+    async def _close_reply(self) -> None:
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            await reply.aclose()
+
+    async def _run(self) -> AsyncIterator[Delta]:
+        async for deltas in self.batches():
+            for delta in deltas:
+                yield delta
+
+    @property
+    def response(self) -> ChatResponse:
+        """The assembled answer.
+
+        Raises:
+            JackfieldError: the stream has not been read to its end.
+        """
+        if self._response is None:
+            raise JackfieldError("the stream has not been read to its end")
+        return cast(ChatResponse, self._response)
+
+    async def close(self) -> None:
+        """Cancel: the connection is closed at once."""
+        await self._deltas.aclose()  # type: ignore[attr-defined]
+        self._flow.close()
+        await self._close_reply()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+@functools.cache
+def _shared() -> Client:
+    return Client()
+
+
+def chat(model: str, messages: Any, *, system: str | None = None, **parameters: Any) -> ChatResponse:
+    """Ask, with a client of the environment's that is made on first use. See `Client.chat`."""
+    return _shared().chat(model, messages, system=system, **parameters)
+
+
+def stream(model: str, messages: Any, *, system: str | None = None, **parameters: Any) -> Stream:
+    """Ask and stream, with a client of the environment's that is made on first use. See `Client.stream`."""
+    return _shared().stream(model, messages, system=system, **parameters)

@@ -1,0 +1,118 @@
+"""Endpoints: where a provider answers and who asks, out of overrides, configuration and environment.
+
+A credential is looked for under its own provider's names only, and never shown: errors name variables, not values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .catalog import ProviderInfo
+from .errors import ConfigurationError, MissingCredential
+from .wire import Credential, Endpoint, origin_of
+
+_FIELD = re.compile(r"\{(\w+)\}")
+_OWN = frozenset({"base_url", "api_key", "dialect", "headers", "settings", "transport"})
+
+
+def resolve(
+    info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], environ: Mapping[str, str]
+) -> Endpoint:
+    """Resolve the endpoint of a provider in a dialect.
+
+    `overrides` are those of `Client(providers=...)`: base_url, api_key, headers, and settings by name.
+
+    Raises:
+        ConfigurationError: a setting has no value.
+        MissingCredential: no way to prove who asks is complete; names the variables.
+    """
+    table = info.for_dialect(dialect)
+    settings = {
+        name: value
+        for name, setting in info.settings.items()
+        if (value := _setting(name, setting.env, setting.default, overrides, environ)) is not None
+    }
+    settings |= {name: str(value) for name, value in overrides.get("settings", {}).items()}
+    template = overrides.get("base_url") or table.get("base_url") or table.get("provider", {}).get("base_url", "")
+    base_url = _fill(str(template), settings, info).rstrip("/")
+    if not base_url:
+        raise ConfigurationError(
+            f"no base URL; give Client(providers={{{info.name!r}: {{'base_url': ...}}}})", provider=info.name
+        )
+    credential = _credential(info, overrides, environ)
+    headers = {
+        name.lower(): value
+        for name, text in {**table.get("headers", {})}.items()
+        if (value := _fill_all(str(text), settings)) is not None
+    }
+    headers |= {str(name).lower(): str(value) for name, value in overrides.get("headers", {}).items()}
+    return Endpoint(
+        info.name, dialect, base_url, settings, credential, headers, origin_of(info.name, base_url, credential)
+    )
+
+
+def has_credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Tell whether a provider could be asked: a key is set, or it needs none."""
+    try:
+        _credential(info, overrides, environ)
+    except MissingCredential:
+        return False
+    return True
+
+
+def key_names(info: ProviderInfo) -> list[str]:
+    """Return the environment names under which the provider's keys are looked for."""
+    return [name for way in info.auth for names in way.values.values() for name in names]
+
+
+def _credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mapping[str, str]) -> Credential:
+    ways = info.auth
+    if (key := overrides.get("api_key")) is not None:
+        way = next((way for way in ways if way.kind != "none"), None)
+        kind, name = (way.kind, next(iter(way.values), "token")) if way else ("bearer", "token")
+        return Credential(kind, {name: str(key)})
+    if not ways:
+        return Credential("none")
+    for way in ways:
+        values = {
+            name: found
+            for name, names in way.values.items()
+            if (found := next((environ[env] for env in names if environ.get(env)), None)) is not None
+        }
+        if len(values) == len(way.values):
+            return Credential(way.kind, values)
+    names = key_names(info)
+    hint = f"; {text}" if (text := info.table.get("provider", {}).get("hint")) else ""
+    raise MissingCredential(
+        f"no key: set {' or '.join(names)}, or give Client(providers={{{info.name!r}: {{'api_key': ...}}}}){hint}",
+        provider=info.name,
+    )
+
+
+def _setting(
+    name: str, env: tuple[str, ...], default: str | None, overrides: Mapping[str, Any], environ: Mapping[str, str]
+) -> str | None:
+    if name not in _OWN and name in overrides:
+        return str(overrides[name])
+    return next((environ[variable] for variable in env if environ.get(variable)), default)
+
+
+def _fill(template: str, settings: Mapping[str, str], info: ProviderInfo) -> str:
+    for name in _FIELD.findall(template):
+        if name not in settings:
+            setting = info.settings.get(name)
+            where = f"set {' or '.join(setting.env)}, or give" if setting and setting.env else "give"
+            raise ConfigurationError(
+                f"the setting {name!r} has no value; {where} Client(providers={{{info.name!r}: {{{name!r}: ...}}}})",
+                provider=info.name,
+            )
+    return _FIELD.sub(lambda match: settings[match[1]], template)
+
+
+def _fill_all(template: str, settings: Mapping[str, str]) -> str | None:
+    """Fill a template, or None where one of its settings has no value."""
+    if any(name not in settings for name in _FIELD.findall(template)):
+        return None
+    return _FIELD.sub(lambda match: settings[match[1]], template)

@@ -1,0 +1,329 @@
+"""Exchange: one request with its response, as a state machine that never sees a socket.
+
+Ask `http_request` (or `authorized()`), send it however you like, then feed `receive_head`, `receive_data` and
+`receive_eof`; `response` is the answer. The same machine serves sync, async, batch files and other people's clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from .assembly import Assembler, stamp
+from .boards import Board
+from .conversation import ChatRequest, ChatResponse
+from .deltas import Delta, StreamDecoder, UsageDelta
+from .errors import (
+    ConfigurationError,
+    JackfieldError,
+    ModelNotFoundError,
+    ProviderError,
+    ResponseFormatError,
+    StreamInterrupted,
+    UnsupportedFeature,
+    class_for_status,
+    retry_after,
+)
+from .fitting import localize
+from .framing import Framing, open_framing
+from .operations import Adjustment, Attempt, Request, Response
+from .pricing import Cost
+from .usage import Usage
+from .wire import Endpoint, Event, Facts, HTTPRequest, HTTPResponse
+
+Unsupported = Literal["warn", "error", "pass"]
+_PROSE = 500
+
+
+class Exchange:
+    """One request to one endpoint.
+
+    Raises:
+        UnsupportedFeature: the model cannot do what is asked, or may not be asked it under `unsupported="error"`.
+        PluginError: a hook broke its contract.
+    """
+
+    def __init__(
+        self, board: Board, request: Request, endpoint: Endpoint, at: datetime, unsupported: Unsupported = "warn"
+    ) -> None:
+        self.board = board
+        self.endpoint = endpoint
+        self.at = at
+        self.model = board.model(request.model)
+        if isinstance(request, ChatRequest):
+            request = localize(request, endpoint.dialect, endpoint.origin)
+        fitted = board.fit_request(request, self.model)
+        self.adjustments: tuple[Adjustment, ...] = ()
+        if fitted.adjustments and unsupported != "pass":
+            if unsupported == "error":
+                first = fitted.adjustments[0]
+                raise UnsupportedFeature(
+                    f"{first.parameter} would be {first.action}: {first.reason}",
+                    provider=endpoint.provider,
+                    model=request.model,
+                    param=first.parameter,
+                )
+            self.adjustments = fitted.adjustments
+        self.request = request if unsupported == "pass" else fitted.request
+        self.http_request = board.translate_request(self.request, endpoint, self.model).encode()
+        self.restart()
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.endpoint.provider}/{self.request.model}>"
+
+    def restart(self) -> None:
+        """Forget what was received, for another attempt."""
+        self.head: HTTPResponse | None = None
+        self.facts = Facts()
+        self.delivered = False
+        self._body: list[bytes] = []
+        self._framing: Framing | None = None
+        self._decoder: StreamDecoder | None = None
+        self._assembler: Assembler | None = None
+        self._failure: JackfieldError | None = None
+        self._response: Response | None = None
+
+    def authorized(self) -> HTTPRequest:
+        """Return a copy of the request with proof of who asks.
+
+        Raises:
+            ConfigurationError: this provider needs I/O for it (a token exchange): drive a flow instead.
+        """
+        signed = self.sign()
+        if isinstance(signed, Generator):
+            raise ConfigurationError(f"{self.endpoint.provider} exchanges tokens; use a client")
+        return signed
+
+    def sign(self) -> Any:
+        """Return the authorized request, or the flow that returns it."""
+        bare = self.http_request
+        copy = HTTPRequest(bare.method, bare.url, dict(bare.headers), bare.body)
+        return self.board.authorize(copy, self.endpoint)
+
+    def receive_head(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take status and headers; header names are in lower case."""
+        self.head = head = HTTPResponse(status, headers)
+        self.facts = self.board.normalize_headers(head)
+        if self.request.stream and status < 400:
+            self._decoder = decoder = self.board.stream_decoder(self.request, head)
+            self._framing = open_framing(decoder.framing, headers.get("content-type"))
+            self._assembler = Assembler()
+
+    def receive_data(self, chunk: bytes) -> list[Delta]:
+        """Take bytes of the body, cut anywhere; return the deltas that they complete.
+
+        Raises:
+            ProviderError: the stream holds an error; deltas that came before it have been returned by then.
+        """
+        if self._decoder is None:
+            self._body.append(chunk)
+            return []
+        self.check()
+        deltas: list[Delta] = []
+        if not self.delivered and len(self._body) < 16:
+            self._body.append(chunk[:_PROSE])
+        self._feed(chunk, deltas)
+        return deltas
+
+    def receive_eof(self) -> list[Delta]:
+        """Take the end of the body; return the last deltas.
+
+        Raises:
+            ProviderError: the answer is an error, or cannot be read.
+            StreamInterrupted: the stream ended before its end.
+        """
+        if self.head is None:
+            raise ResponseFormatError("the answer ended before its head", **self._who())
+        if self._decoder is None:
+            self._response = self._read_whole(HTTPResponse(self.head.status, self.head.headers, b"".join(self._body)))
+            return []
+        self.check()
+        deltas: list[Delta] = []
+        self._feed(None, deltas)
+        if self._failure is None:
+            self._response = self._finish(self._partial())
+        return deltas
+
+    def check(self) -> None:
+        """Raise the error that the stream held, if it held one."""
+        if self._failure is not None:
+            raise self._failure
+
+    @property
+    def response(self) -> Response:
+        """The answer.
+
+        Raises:
+            JackfieldError: it has not ended yet, or ended in an error.
+        """
+        self.check()
+        if self._response is None:
+            raise JackfieldError("the answer has not ended yet; read it to its end", **self._who())
+        return self._response
+
+    def _feed(self, chunk: bytes | None, deltas: list[Delta]) -> None:
+        """Frame and decode; None is the end. An error is kept until what came before it has been returned."""
+        framing, decoder, assembler = self._framing, self._decoder, self._assembler
+        assert framing is not None and decoder is not None and assembler is not None
+        try:
+            if chunk is not None:
+                for event in framing.feed(chunk):
+                    deltas += decoder.feed(event)
+            else:
+                for event in framing.close():
+                    deltas += _last(decoder, event)
+                deltas += decoder.close()
+        except ProviderError as error:
+            deltas += error.deltas
+            self._failure = self._refined(error)
+        except JackfieldError as error:
+            self._failure = error
+        except Exception as error:
+            self._failure = self.board.broken("stream_decoder", error)
+        if deltas:
+            self.delivered = True
+            for delta in deltas:
+                if type(delta) is UsageDelta and delta.raw is not None:
+                    delta.usage = self._usage(delta.raw, delta.service_tier)
+                assembler.feed(delta)
+        if self._failure is not None:
+            self._complete(self._failure)
+            self._failure.response = self._finish(self._partial())
+
+    def _refined(self, error: ProviderError) -> JackfieldError:
+        """Let the provider read an error event; what is no JSON at the very end is a stream that was cut."""
+        head = self.head
+        if error.body is None or type(error) is not ProviderError or head is None:
+            return error
+        answer = HTTPResponse(head.status, head.headers, error.body)
+        refined = self.board.normalize_error(self.request, answer) or error
+        refined.body = error.body
+        return refined
+
+    def partial(self) -> Response | None:
+        """Return what has arrived of a stream; None where nothing was streamed."""
+        return self._finish(self._partial()) if self._assembler is not None else None
+
+    def _partial(self) -> Response:
+        assert self._assembler is not None
+        return self._assembler.response()
+
+    def _read_whole(self, answer: HTTPResponse) -> Response:
+        try:
+            if answer.status >= 400:
+                raise self._error(answer)
+            response = self.board.normalize_response(self.request, answer)
+        except ProviderError as error:
+            raise self._complete(error, answer) from None
+        return self._finish(response, answer)
+
+    def _error(self, answer: HTTPResponse) -> JackfieldError:
+        error = self.board.normalize_error(self.request, answer)
+        if error is None:
+            prose = answer.body[:_PROSE].decode("utf-8", "replace").strip() or "the provider gave no reason"
+            error = class_for_status(answer.status)(prose)
+        return self._complete(error, answer)
+
+    def _complete(self, error: JackfieldError, answer: HTTPResponse | None = None) -> JackfieldError:
+        """Write on an error what the exchange knows: who, status, request id, wait, body."""
+        error.provider = error.provider or self.endpoint.provider
+        error.model = error.model or self.request.model
+        head = answer or self.head
+        if head is not None:
+            error.status = error.status if error.status is not None else head.status
+            error.request_id = error.request_id or self.facts.request_id
+            if error.retry_after is None and head.status >= 400:
+                error.retry_after = retry_after(head.headers, self.at.timestamp())
+        if error.body is None:
+            error.body = answer.body if answer is not None else b"".join(self._body)
+        if isinstance(error, ModelNotFoundError) and self.board.info is not None:
+            import difflib
+
+            near = difflib.get_close_matches(self.request.model, self.board.info.model_names(), n=3, cutoff=0.6)
+            if near and self.request.model not in near:
+                error.message += f" (the catalog has {', '.join(near)})"
+        return error
+
+    def _usage(self, raw: Mapping[str, Any], tier: str | None) -> Usage | None:
+        facts = self.facts
+        if tier is not None:
+            facts = Facts(facts.request_id, tier, facts.region, facts.sandboxed, facts.limits)
+        return self.board.usage_items(self.request, raw, facts)
+
+    def _finish(self, response: Response, answer: HTTPResponse | None = None) -> Response:
+        """Add what the exchange knows to what the body says."""
+        head, facts = self.head, self.facts
+        assert head is not None
+        usage = response.usage
+        if usage is None and response.raw_usage is not None:
+            usage = self._usage(response.raw_usage, response.service_tier)
+        changes: dict[str, Any] = {
+            "provider": self.endpoint.provider,
+            "model": response.model or self.request.model,
+            "usage": usage,
+            "cost": self._cost(response, usage),
+            "request_id": response.request_id or facts.request_id,
+            "headers": head.headers,
+            "adjustments": self.adjustments,
+            "sandboxed": facts.sandboxed,
+        }
+        response = response.model_copy(update=changes)
+        if isinstance(response, ChatResponse):
+            response = stamp(response, self.endpoint.dialect, self.endpoint.origin)
+        return response
+
+    def _cost(self, response: Response, usage: Usage | None) -> Cost:
+        if self.facts.sandboxed:
+            return Cost(None, "unknown", notes=("the sandbox answered; nothing is charged",))
+        if usage is None:
+            return Cost(None, "unknown", notes=("the provider stated no usage",))
+        facts = self.facts.served()
+        for key in ("region", "mode"):
+            if value := self.endpoint.settings.get(key):
+                facts.setdefault(key, value)
+        if tier := response.service_tier:
+            facts["tier"] = tier
+        facts.update(usage.facts)
+        provider, asked, served = self.endpoint.provider, self.request.model, response.model
+        priced = None
+        if served and served != asked and self.board.model(served).rung in ("id", "alias"):
+            priced = self.board.price_sheet(provider, served, facts, self.at)
+        if priced is None:
+            priced = self.board.price_sheet(provider, asked, facts, self.at)
+        return self.board.compute_cost(usage, priced, facts, self.at)
+
+    def _who(self) -> dict[str, str]:
+        return {"provider": self.endpoint.provider, "model": self.request.model}
+
+
+def _last(decoder: StreamDecoder, event: Event) -> list[Delta]:
+    """Decode an event that the end of the body completed: half an event is a stream that was cut."""
+    try:
+        return decoder.feed(event)
+    except ResponseFormatError as error:
+        raise StreamInterrupted("the stream was cut in the middle of an event", body=error.body) from None
+
+
+def interrupted(exchange: Exchange, cause: JackfieldError) -> JackfieldError:
+    """Return the error for a transport that failed under a running stream; before the first delta it is the cause."""
+    if not exchange.delivered:
+        return cause
+    error = StreamInterrupted(
+        f"the stream broke off: {cause.message}", provider=exchange.endpoint.provider, model=exchange.request.model
+    )
+    error.response = exchange.partial()
+    error.request_id = exchange.facts.request_id
+    return error
+
+
+def attempt_of(exchange: Exchange, outcome: str, wait: float = 0.0) -> Attempt:
+    """Write down what became of an exchange."""
+    return Attempt(
+        provider=exchange.endpoint.provider,
+        model=exchange.request.model,
+        outcome=outcome,
+        status=exchange.head.status if exchange.head else None,
+        request_id=exchange.facts.request_id,
+        wait=wait,
+    )

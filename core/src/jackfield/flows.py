@@ -1,0 +1,200 @@
+"""Flows: what happens around an exchange, written once, as generators that yield effects.
+
+A driver (sync or async, in `client.py`) carries the effects out and sends back what comes of them; transport errors
+are thrown into the flow. A flow returns a response. Closing a flow closes the connection: the driver sees to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .deltas import Delta
+from .errors import JackfieldError, RequestTimeout, TransportError
+from .exchange import Exchange, attempt_of, interrupted
+from .operations import Attempt, Response
+from .wire import HTTPRequest
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Limits in seconds: to connect, to the first byte, between bytes, and for all attempts together. None: none."""
+
+    connect: float | None = 10.0
+    first: float | None = 600.0
+    between: float | None = 120.0
+    total: float | None = None
+
+    @classmethod
+    def of(cls, value: float | Timeout | None) -> Timeout:
+        """Read a timeout: a number limits everything."""
+        if isinstance(value, Timeout):
+            return value
+        return cls() if value is None else cls(min(value, 10.0), value, value, value)
+
+
+@dataclass(slots=True)
+class Head:
+    """What comes of `Send`."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Send:
+    """Send a request; gives a `Head`."""
+
+    request: HTTPRequest
+    timeout: Timeout = field(default_factory=Timeout)
+
+
+@dataclass(slots=True)
+class Read:
+    """Read the next bytes of the body; gives None at its end."""
+
+
+@dataclass(slots=True)
+class Close:
+    """Close the answer, read or not."""
+
+
+@dataclass(slots=True)
+class Sleep:
+    """Wait between `at_least` and `at_most` seconds; the driver adds the jitter and gives what it waited."""
+
+    at_most: float
+    at_least: float = 0.0
+
+
+@dataclass(slots=True)
+class Now:
+    """Gives the monotonic time in seconds."""
+
+
+@dataclass(slots=True)
+class Emit:
+    """Hand deltas to the caller."""
+
+    deltas: list[Delta]
+
+
+@dataclass(slots=True)
+class Do:
+    """Other I/O, in both colours; gives its result."""
+
+    sync: Callable[[], Any]
+    async_: Callable[[], Awaitable[Any]]
+
+
+Effect = Send | Read | Close | Sleep | Now | Emit | Do
+Flow = Generator[Effect, Any, R]
+
+_READ = Read()
+
+
+def converse(exchange: Exchange, timeout: Timeout) -> Flow[Response]:
+    """Send an exchange once and read its answer.
+
+    Raises:
+        JackfieldError: whatever went wrong; `StreamInterrupted` once deltas have been handed out.
+    """
+    signed = exchange.sign()
+    request = (yield from signed) if isinstance(signed, Generator) else signed
+    try:
+        head = yield Send(request, timeout)
+        exchange.receive_head(head.status, head.headers)
+        while (chunk := (yield _READ)) is not None:
+            if deltas := exchange.receive_data(chunk):
+                yield Emit(deltas)
+                exchange.check()
+    except TransportError as error:
+        if error.provider is None:
+            error.provider, error.model = exchange.endpoint.provider, exchange.request.model
+        raise interrupted(exchange, error) from error
+    if deltas := exchange.receive_eof():
+        yield Emit(deltas)
+    return exchange.response
+
+
+def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
+    """Send an exchange, again where that helps and nothing has been handed out, within the total limit.
+
+    The wait is what the provider asks for, or full jitter under 0.5 s doubling to 8 s. A wait that does not fit into
+    the limit is not begun: the error goes to the caller, with `.retry_after`.
+    """
+    attempts: list[Attempt] = []
+    started = (yield Now()) if timeout.total is not None else 0.0
+    while True:
+        try:
+            response = yield from converse(exchange, timeout)
+        except JackfieldError as error:
+            attempts.append(attempt_of(exchange, type(error).__name__))
+            error.attempts = tuple(attempts)
+            if not error.retryable or exchange.delivered or len(attempts) > retries:
+                raise
+            wait = Sleep(min(8.0, 0.5 * 2 ** (len(attempts) - 1)))
+            if error.retry_after is not None:
+                wait = Sleep(error.retry_after + 0.1, error.retry_after)
+            if timeout.total is not None and (yield Now()) - started + wait.at_least >= timeout.total:
+                raise
+            yield Close()
+            waited = yield wait
+            attempts[-1] = attempts[-1].model_copy(update={"wait": waited})
+            exchange.restart()
+        else:
+            attempts.append(attempt_of(exchange, "ok"))
+            return response.model_copy(update={"attempts": tuple(attempts)})
+
+
+def limit_total(inner: Flow[R], total: float) -> Flow[R]:
+    """End a flow whose effects take longer than `total` seconds together.
+
+    Raises:
+        RequestTimeout: the time is up.
+    """
+    began = yield Now()
+    value: Any = None
+    while True:
+        try:
+            effect = inner.send(value)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        if isinstance(effect, Send | Read) and (yield Now()) - began > total:
+            effect = inner.throw(RequestTimeout(f"the time limit of {total:g} s for all attempts is up"))
+        try:
+            value = yield effect
+        except TransportError as error:
+            try:
+                value = yield inner.throw(error)
+            except StopIteration as stop:
+                return stop.value  # type: ignore[no-any-return]
+
+
+def relay(
+    inner: Flow[R],
+    on_emit: Callable[[list[Delta]], list[Delta]] | None = None,
+    on_error: Callable[[JackfieldError], None] | None = None,
+) -> Flow[R]:
+    """Wrap a flow without plumbing: look at or change what it emits, look at the error that ends it."""
+    value: Any = None
+    thrown: BaseException | None = None
+    while True:
+        try:
+            effect = inner.throw(thrown) if thrown is not None else inner.send(value)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        except JackfieldError as error:
+            if on_error is not None:
+                on_error(error)
+            raise
+        thrown = None
+        if on_emit is not None and type(effect) is Emit:
+            effect = Emit(on_emit(effect.deltas))
+        try:
+            value = yield effect
+        except JackfieldError as error:
+            thrown = error

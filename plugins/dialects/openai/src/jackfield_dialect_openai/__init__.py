@@ -1,0 +1,14 @@
+"""The wire formats of OpenAI: `chat` is the dialect `openai-chat`. Each is imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+__all__ = ["chat"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in __all__:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

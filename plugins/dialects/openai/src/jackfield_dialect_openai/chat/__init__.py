@@ -1,0 +1,19 @@
+"""The dialect `openai-chat`: its hooks, each from the module that holds one direction of it."""
+
+from ._errors import normalize_error, render_error
+from ._request import translate_request
+from ._response import normalize_response, usage_items
+from ._serve import parse_request, render_response, stream_encoder
+from ._stream import stream_decoder
+
+__all__ = [
+    "normalize_error",
+    "normalize_response",
+    "parse_request",
+    "render_error",
+    "render_response",
+    "stream_decoder",
+    "stream_encoder",
+    "translate_request",
+    "usage_items",
+]

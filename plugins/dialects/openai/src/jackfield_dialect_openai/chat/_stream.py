@@ -1,0 +1,300 @@
+"""Decode: the chunks of a stream to deltas."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from pydantic_core import from_json
+
+from jackfield import (
+    ArgumentsDelta,
+    Bytes,
+    ChatRequest,
+    CitationDelta,
+    Delta,
+    Event,
+    Finished,
+    HTTPResponse,
+    LogprobsDelta,
+    Media,
+    MediaDelta,
+    PartTracker,
+    ProviderError,
+    Refusal,
+    RefusalDelta,
+    Request,
+    ResponseFormatError,
+    Started,
+    StreamDecoder,
+    StreamInterrupted,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ToolCall,
+    UsageDelta,
+    hookimpl,
+)
+
+from ._response import TRACES, arguments, audio_mime, citation, created, finish_reason, mint
+
+
+@hookimpl
+def stream_decoder(request: Request, head: HTTPResponse) -> StreamDecoder | None:
+    """Open the decoder of a chat's stream."""
+    return Decoder(request) if isinstance(request, ChatRequest) else None
+
+
+class _Call:
+    """A tool call that is being streamed."""
+
+    __slots__ = ("custom", "id", "name", "part", "text")
+
+    def __init__(self, part: int, call_id: str | None, name: str, custom: bool) -> None:
+        self.part = part
+        self.id = call_id
+        self.name = name
+        self.custom = custom
+        self.text = ""
+
+    def is_whole(self) -> bool:
+        try:
+            return isinstance(from_json(self.text), dict)
+        except ValueError:
+            return False
+
+
+class _Open:
+    """A choice that is being streamed."""
+
+    __slots__ = ("calls", "details", "finish", "kinds", "slots", "trace")
+
+    def __init__(self) -> None:
+        self.calls: list[_Call] = []
+        self.slots: dict[int, _Call] = {}
+        self.finish: str | None = None
+        self.kinds: list[Any] = []
+        self.trace: str | None = None
+        self.details: list[Any] = []
+
+
+class Decoder:
+    """Decodes one stream. Finish reasons are held to its end: usage, and more content, may come after them."""
+
+    framing: str | None = None
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._request = request
+        self._tracker = PartTracker()
+        self._choices: dict[int, _Open] = {}
+        self._text: dict[int, int] = {}
+        self._started = False
+        self._done = False
+        self._tier: str | None = None
+        self._usage: UsageDelta | None = None
+
+    def feed(self, event: Event) -> list[Delta]:
+        """Read one chunk.
+
+        Raises:
+            ProviderError: the chunk is an error, or no JSON.
+        """
+        data = event.data
+        if self._done or data == b"[DONE]":
+            self._done = True
+            return []
+        try:
+            chunk = from_json(data)
+        except ValueError as error:
+            raise ResponseFormatError(f"a chunk of the stream is not JSON: {error}", body=data) from None
+        if not isinstance(chunk, dict):
+            raise ResponseFormatError("a chunk of the stream is not an object", body=data)
+        out: list[Delta] = []
+        if not self._started:
+            self._start(chunk, out)
+        for position, choice in enumerate(chunk.get("choices") or ()):
+            index = choice.get("index")
+            self._choice(position if index is None else index, choice, out)
+        if self._tier is None and (tier := chunk.get("service_tier")):
+            self._tier = tier
+        if usage := chunk.get("usage"):
+            self._usage = UsageDelta(usage, self._tier)
+            out.append(self._usage)
+        if (failed := chunk.get("error")) or (event.name == "error" and not chunk.get("choices")):
+            message = failed.get("message") if isinstance(failed, dict) else failed
+            error = ProviderError(str(message or "the stream holds an error"), body=data)
+            error.deltas = out
+            raise error
+        return out
+
+    def close(self) -> list[Delta]:
+        """Read the end: ends the open parts and says how each choice finished.
+
+        Raises:
+            StreamInterrupted: neither the end marker nor a finish reason of every choice has come.
+        """
+        if not self._done and not (self._choices and all(choice.finish is not None for choice in self._choices.values())):
+            if not self._started:
+                raise ResponseFormatError("the stream is empty")
+            raise StreamInterrupted("the stream ended before its end")
+        out: list[Delta] = []
+        for index in sorted(self._choices):
+            choice = self._choices[index]
+            self._tracker.end(index, out)
+            out.append(Finished(index, finish_reason(choice.finish, choice.kinds), choice.finish))
+        if self._tier is not None and (self._usage is None or self._usage.service_tier != self._tier):
+            out.append(UsageDelta(self._usage.raw if self._usage else None, self._tier))
+        return out
+
+    def _start(self, chunk: dict[str, Any], out: list[Delta]) -> None:
+        # Azure's first chunk has neither id nor model nor choices (recorded, microsoft/chat-completions)
+        if not (chunk.get("id") or chunk.get("model") or chunk.get("choices")):
+            return
+        self._started = True
+        fingerprint = chunk.get("system_fingerprint")
+        state = {"system_fingerprint": fingerprint} if fingerprint else None
+        out.append(Started(chunk.get("id") or None, chunk.get("model") or None, created(chunk), state))
+
+    def _choice(self, index: int, choice: dict[str, Any], out: list[Delta]) -> None:
+        if (open_ := self._choices.get(index)) is None:
+            open_ = self._choices[index] = _Open()
+        delta = choice.get("delta")
+        if delta:
+            content = delta.get("content")
+            if content and len(delta) == 1 and type(content) is str and (part := self._text.get(index)) is not None:
+                out.append(TextDelta(index, part, content))
+            else:
+                self._delta(index, open_, delta, out)
+        elif message := choice.get("message"):
+            self._delta(index, open_, message, out)
+        if (logprobs := choice.get("logprobs")) and (rows := {name: row for name, row in logprobs.items() if row}):
+            out.append(LogprobsDelta(index, rows))
+        if (reason := choice.get("finish_reason")) is not None and (reason or open_.finish is None):
+            open_.finish = str(reason)
+
+    def _delta(self, index: int, open_: _Open, delta: dict[str, Any], out: list[Delta]) -> None:
+        self._thinking(index, open_, delta, out)
+        content = delta.get("content")
+        if content:
+            pieces = [content] if isinstance(content, str) else [piece.get("text") for piece in content]
+            if text := "".join(piece for piece in pieces if isinstance(piece, str)):
+                out.append(TextDelta(index, self._flow(index, "text", out), text))
+        for note in delta.get("annotations") or ():
+            out.append(CitationDelta(index, self._flow(index, "text", out), citation(note)))
+        if refusal := delta.get("refusal"):
+            open_.kinds.append(_REFUSAL)
+            out.append(RefusalDelta(index, self._flow(index, "refusal", out), refusal))
+        if audio := delta.get("audio"):
+            self._audio(index, audio, out)
+        for call in delta.get("tool_calls") or ():
+            self._call(index, open_, call, out)
+        if (legacy := delta.get("function_call")) and (legacy.get("name") or legacy.get("arguments")):
+            self._legacy(index, open_, legacy, out)
+
+    def _flow(self, index: int, kind: str, out: list[Delta]) -> int:
+        part = self._tracker.flow(index, kind, _EMPTY[kind], out)
+        if kind == "text":
+            self._text[index] = part
+        else:
+            self._text.pop(index, None)
+        return part
+
+    def _thinking(self, index: int, open_: _Open, delta: dict[str, Any], out: list[Delta]) -> None:
+        """Read a piece of the trace; hosts give it under several names at once, so the first name stays."""
+        if rows := delta.get("reasoning_details"):
+            open_.details += rows
+        name = open_.trace
+        if name is None or not delta.get(name):
+            found = next((name for name in TRACES if delta.get(name)), None)
+            if found is None and rows and name is None:
+                found = "reasoning_details"
+            if found is None or (name is not None and found != name and name in TRACES):
+                return
+            name = open_.trace = found
+        if name == "reasoning_details":
+            text = "".join(str(row.get("text") or row.get("summary") or "") for row in rows or ())
+        else:
+            text = delta.get(name) or ""
+        part = self._flow(index, "thinking", out)
+        if text:
+            out.append(ThinkingDelta(index, part, text))
+        self._tracker.state(index, {"field": name})
+        if open_.details:
+            self._tracker.state(index, {"field": "reasoning_details", "details": open_.details})
+
+    def _audio(self, index: int, audio: dict[str, Any], out: list[Delta]) -> None:
+        value = Media(kind="audio", source=Bytes(data=b""), mime=audio_mime(self._request))
+        part = self._tracker.flow(index, "audio", value, out)
+        self._text.pop(index, None)
+        current = self._tracker.current(index)
+        state = dict(current[2] or {}) if current else {}
+        state |= {name: audio[name] for name in ("id", "expires_at") if audio.get(name)}
+        self._tracker.state(index, state or None)
+        try:
+            data = base64.b64decode(audio.get("data") or "")
+        except binascii.Error as error:
+            raise ResponseFormatError(f"a piece of the spoken answer is broken base64: {error}") from None
+        if data or audio.get("transcript"):
+            out.append(MediaDelta(index, part, data, audio.get("transcript") or ""))
+
+    def _call(self, index: int, open_: _Open, row: dict[str, Any], out: list[Delta]) -> None:
+        """Continue a call by index, by id, or as the last; a new id or name behind a whole call is a new call."""
+        custom = row.get("type") == "custom" or (bool(row.get("custom")) and not row.get("function"))
+        body = (row.get("custom") if custom else row.get("function")) or {}
+        slot, call_id, name = row.get("index"), row.get("id") or None, body.get("name") or None
+        if slot is not None:
+            call = open_.slots.get(slot)
+        elif call_id is not None:
+            call = next((call for call in open_.calls if call.id == call_id), None)
+        else:
+            call = open_.calls[-1] if open_.calls else None
+        if call is not None and _is_new(call, call_id, name, body):
+            call = None
+        if call is None:
+            if not (call_id or name or body.get("arguments") or body.get("input")):
+                return
+            call = self._open_call(index, open_, call_id, name or "", custom, out)
+            if slot is not None:
+                open_.slots[slot] = call
+        if call.custom:
+            body = row.get("custom") or {}
+        if text := arguments(body.get("input" if call.custom else "arguments")):
+            call.text += text
+            out.append(ArgumentsDelta(index, call.part, text))
+
+    def _open_call(
+        self, index: int, open_: _Open, call_id: str | None, name: str, custom: bool, out: list[Delta]
+    ) -> _Call:
+        minted = call_id or mint(self._request, index, len(open_.calls))
+        value = ToolCall(id=minted, name=name, kind="custom" if custom else "function")
+        part = self._tracker.call(index, value, out)
+        self._text.pop(index, None)
+        call = _Call(part, call_id, name, custom)
+        open_.calls.append(call)
+        open_.kinds.append(value)
+        return call
+
+    def _legacy(self, index: int, open_: _Open, body: dict[str, Any], out: list[Delta]) -> None:
+        if not open_.calls:
+            value = ToolCall(name=body.get("name") or "")
+            part = self._tracker.call(index, value, out)
+            self._text.pop(index, None)
+            open_.calls.append(_Call(part, None, value.name, False))
+            open_.kinds.append(value)
+        if text := arguments(body.get("arguments")):
+            out.append(ArgumentsDelta(index, open_.calls[0].part, text))
+
+
+def _is_new(call: _Call, call_id: str | None, name: str | None, body: dict[str, Any]) -> bool:
+    """Tell whether a row that came on the slot of a call opens another: some hosts send index 0 for every call."""
+    if call_id is not None:
+        return call.id is not None and call_id != call.id and (not call.text or call.is_whole())
+    return name is not None and call.is_whole() and (name != call.name or bool(body.get("arguments")))
+
+
+_EMPTY: dict[str, Text | Thinking | Refusal] = {
+    "text": Text(text=""), "thinking": Thinking(text=""), "refusal": Refusal(text=""),
+}  # fmt: skip
+_REFUSAL = _EMPTY["refusal"]
