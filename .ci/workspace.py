@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, Iterator, List, NoReturn, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, NoReturn, Optional, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -37,7 +37,7 @@ FAST = "not slow and not live"
 
 def main() -> None:
     """Run the target that the first argument names."""
-    targets = {
+    targets: Dict[str, Callable[[], None]] = {
         "install": install,
         "serve": serve,
         "test": test,
