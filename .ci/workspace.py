@@ -100,7 +100,7 @@ def serve() -> NoReturn:
 def test() -> None:
     """Check style, types and behaviour; every step runs, and the first failure is the status."""
     install(tests=True)
-    fill_wheelhouse([str(BIN / "python")])
+    fill_wheelhouse(own_python())
     steps = (
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
@@ -113,7 +113,7 @@ def test() -> None:
 def test_slow() -> None:
     """Run what needs builds and other interpreters."""
     install(tests=True)
-    fill_wheelhouse([str(BIN / "python"), *interpreters()])
+    fill_wheelhouse({**interpreters(), **own_python()})
     leave([offline("pytest", "-m", "slow and not live", *arguments())])
 
 
@@ -196,18 +196,23 @@ def probe(name: str) -> Optional[Tuple[Tuple[int, ...], bool, str]]:
     return (int(major), int(minor), int(micro)), has_venv == "1", executable
 
 
-def interpreters() -> List[str]:
-    """Find one Python of each minor version from the floor on: those on PATH, then pyenv's."""
+def own_python() -> Dict[str, str]:
+    """Name .venv's Python by its minor version, as interpreters does."""
+    return {".".join(str(read_state()["python"]).split(".")[:2]): str(BIN / "python")}
+
+
+def interpreters() -> Dict[str, str]:
+    """Find a Python of each minor version from the floor on: those on PATH, then pyenv's."""
     names = [f"python3.{minor}" for minor in range(FLOOR[1], FLOOR[1] + 6)]
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
         root = subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, check=True)  # noqa: S607 - on PATH or absent
         names += sorted(map(str, Path(root.stdout.decode().strip()).glob("versions/3.*/bin/python")))
-    found = {}  # type: Dict[Tuple[int, ...], str]
+    found: Dict[str, str] = {}
     for name in names:
         answer = probe(name)
         if answer and answer[0] >= FLOOR and answer[1]:
-            found.setdefault(answer[0][:2], answer[2])
-    return [found[version] for version in sorted(found)]
+            found.setdefault("{}.{}".format(*answer[0]), answer[2])
+    return found
 
 
 # -- what is in the tree and in .venv ---------------------------------------------------------------------------------
@@ -268,14 +273,14 @@ def build_wheels(target: Path) -> None:
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(target), *folders)
 
 
-def fill_wheelhouse(pythons: List[str]) -> None:
+def fill_wheelhouse(pythons: Dict[str, str]) -> None:
     """Keep the third-party wheels that packaging tests install from, so that they need no network.
 
     The folder `pinned` has the versions of constraints.txt, `floor` the lowest that the core allows;
-    `interpreters.json` names the Pythons that both can serve.
+    `interpreters.json` names the Pythons that both can serve, by minor version.
     """
     index = WHEELHOUSE / "interpreters.json"
-    wanted = {"digest": digest(), "pythons": sorted(pythons)}
+    wanted = {"digest": digest(), "pythons": pythons}
     try:
         held = json.loads(index.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -288,8 +293,8 @@ def fill_wheelhouse(pythons: List[str]) -> None:
         build_wheels(ours)
         wheels = sorted(map(str, ours.iterdir()))
         core = [wheel for wheel in wheels if Path(wheel).name.startswith("jackfield-")]
-        for python in pythons:
-            say("fetching wheels for " + python.replace(str(ROOT) + os.sep, ""))
+        for version, python in sorted(pythons.items()):
+            say("fetching wheels for Python " + version)
             fetch = ["--python", python, "download", "--only-binary=:all:"]
             pip(*fetch, "--dest", str(WHEELHOUSE / "pinned"), *wheels)
             pip(*fetch, "--dest", str(WHEELHOUSE / "floor"), *core, *core_floor(), constrained=False)

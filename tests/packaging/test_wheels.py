@@ -18,12 +18,12 @@ from tests.workspace.tree import ROOT, Distribution, distributions, tracked
 pytestmark = pytest.mark.slow
 
 # The core's dependencies and theirs; what a Python of this age needs besides is in the second set.
-CORE = {"annotated-types", "anyio", "certifi", "h11", "httpcore", "httpx", "idna", "importlib-metadata", "pluggy"}
-CORE |= {"pydantic", "pydantic-core", "typing-extensions", "typing-inspection", "zipp"}
+CORE = {"annotated-types", "anyio", "certifi", "h11", "httpcore", "httpx", "idna", "importlib-metadata"}
+CORE |= {"lazy-importer", "pluggy", "pydantic", "pydantic-core", "typing-extensions", "typing-inspection", "zipp"}
 OF_SOME_PYTHONS = {"sniffio"}
 
 each_distribution = pytest.mark.parametrize("distribution", distributions(), ids=lambda found: found.name)
-each_python = pytest.mark.parametrize("python", pythons())
+each_python = pytest.mark.parametrize("python", pythons().values(), ids=pythons())
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ PINNED = _HOUSE / "pinned"
 FLOOR = _HOUSE / "floor"
 
 
-def pythons() -> list[str]:
-    """Return the Pythons to install on; only the running one where the wheelhouse is not filled."""
+def pythons() -> dict[str, str]:
+    """Return the Pythons to install on by their versions; only the running one where the wheelhouse is not filled."""
     try:
-        return list(json.loads((_HOUSE / "interpreters.json").read_text(encoding="utf-8"))["pythons"])
+        held = json.loads((_HOUSE / "interpreters.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return [sys.executable]
+        return {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}
+    return dict(held["pythons"])
