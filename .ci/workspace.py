@@ -65,12 +65,15 @@ def install(tests: bool = False) -> None:
         started = time.monotonic()
         python, version = find_python()
         state = read_state()
-        if state.get("root") != str(ROOT) or (os.environ.get("PYTHON") and state.get("python") != version):
-            shutil.rmtree(VENV, ignore_errors=True)
-        STATE.unlink() if STATE.exists() else None
-        if not (BIN / "python").exists():
+        another = os.environ.get("PYTHON") and state.get("python") != version
+        if VENV.exists() and (another or not is_whole(state)):
+            say("replacing .venv")
+            shutil.rmtree(str(VENV))
+        if not VENV.exists():
             say("creating .venv with Python " + version)
             run(python, "-m", "venv", str(VENV))
+        with contextlib.suppress(FileNotFoundError):
+            STATE.unlink()
         say("installing the build tools")
         pip("install", "hatchling", "editables")
         folders = distributions()
@@ -254,12 +257,15 @@ def read_state() -> Dict[str, object]:
     return state if isinstance(state, dict) else {}
 
 
+def is_whole(state: Dict[str, object]) -> bool:
+    """Tell whether .venv was finished, in this place, by a Python that is still there."""
+    return state.get("root") == str(ROOT) and (BIN / "python").exists()
+
+
 def up_to_date(tests: bool) -> bool:
     """Tell whether .venv holds what is asked for."""
     state = read_state()
-    if not (BIN / "python").exists() or state.get("root") != str(ROOT) or state.get("digest") != digest():
-        return False
-    if tests and not state.get("tests"):
+    if not is_whole(state) or state.get("digest") != digest() or (tests and not state.get("tests")):
         return False
     asked = os.environ.get("PYTHON")
     found = probe(asked) if asked else None

@@ -113,8 +113,11 @@ def _install(python: str, folder: Path, sources: Iterable[Path], names: Iterable
 
 
 def _imports(folder: Path, wanted: Iterable[Distribution]) -> None:
-    code = f"import {', '.join(found.package.name for found in wanted)}"
-    _run(str(folder / "venv/bin/python"), "-W", "error", "-c", code, cwd=folder)
+    """Import each package, and every public name of it, which may be lazy."""
+    loop = "for name in getattr(package, '__all__', ()): getattr(package, name)"
+    for found in wanted:
+        code = f"import {found.package.name} as package\n{loop}"
+        _run(str(folder / "venv/bin/python"), "-W", "error", "-c", code, cwd=folder)
 
 
 def _package_files(distribution: Distribution) -> set[str]:
