@@ -19,7 +19,7 @@ from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse, to_json
 if TYPE_CHECKING:
     from .boards import Board
 
-_REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
+_REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
 SANDBOX_HEADER = "x-jackfield-sandbox"
 #: Headers and query members that `provider_options` may never set: they prove who asks or frame the request.
 _FORBIDDEN = frozenset(

@@ -29,7 +29,10 @@ from typing import Any
 
 
 class JackfieldError(Exception):
-    """The root of the tree. Every attribute may be None where nothing is known."""
+    """The root of the tree. Every attribute may be None where nothing is known.
+
+    `response` is what had arrived, `attempts` what was tried; `deltas` are a decoder's last ones, before the error.
+    """
 
     retryable: bool = False
 
@@ -58,6 +61,7 @@ class JackfieldError(Exception):
         self.code = code
         self.param = param
         self.response: Any = None
+        self.deltas: list[Any] = []
         self.attempts: tuple[Any, ...] = ()
         if retryable is not None:
             self.retryable = retryable
@@ -122,9 +126,7 @@ class StreamInterrupted(JackfieldError):
 
 
 class ProviderError(JackfieldError):
-    """The provider answered with an error. `deltas` are what stood beside it in the same event of a stream."""
-
-    deltas: list[Any] = []
+    """The provider answered with an error."""
 
 
 class AuthenticationError(ProviderError):

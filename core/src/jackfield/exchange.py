@@ -174,11 +174,9 @@ class Exchange:
                 for event in framing.close():
                     deltas += _last(decoder, event)
                 deltas += decoder.close()
-        except ProviderError as error:
+        except JackfieldError as error:
             deltas += error.deltas
             self._failure = self._refined(error)
-        except JackfieldError as error:
-            self._failure = error
         except Exception as error:
             self._failure = self.board.broken("stream_decoder", error)
         if deltas:
@@ -191,8 +189,8 @@ class Exchange:
             self._complete(self._failure)
             self._failure.response = self._finish(self._partial())
 
-    def _refined(self, error: ProviderError) -> JackfieldError:
-        """Let the provider read an error event; what is no JSON at the very end is a stream that was cut."""
+    def _refined(self, error: JackfieldError) -> JackfieldError:
+        """Let the provider read an error event."""
         head = self.head
         if error.body is None or type(error) is not ProviderError or head is None:
             return error
@@ -260,7 +258,6 @@ class Exchange:
             usage = self._usage(response.raw_usage, response.service_tier)
         changes: dict[str, Any] = {
             "provider": self.endpoint.provider,
-            "model": response.model or self.request.model,
             "usage": usage,
             "cost": self._cost(response, usage),
             "request_id": response.request_id or facts.request_id,

@@ -38,6 +38,7 @@ from ._request import NAME, SAME
 from ._response import TRACES, arguments, citation
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+_FORMAT = frozenset({"name", "description", "schema", "strict"})
 _MIMES = {"mp3": "audio/mpeg"}
 
 
@@ -85,7 +86,7 @@ def _special(rest: dict[str, Any], values: dict[str, Any], options: dict[str, An
     if "functions" in rest:
         _legacy(rest, values, options, serving)
     if (form := rest.pop("response_format", None)) is not None:
-        values["response_format"] = _response_format(form)
+        values["response_format"] = _response_format(form, options)
     if (effort := rest.pop("reasoning_effort", None)) is not None:
         values["reasoning"] = {"effort": effort}
     if isinstance(audio := rest.get("audio"), Mapping) and set(audio) <= {"voice", "format"}:
@@ -141,26 +142,42 @@ def _messages(rows: list[Any]) -> Iterator[Message]:
             raise InvalidInput(f"{where}.role: {role!r} is none of {', '.join(sorted(_ROLES))}", param=f"{where}.role")
         content, name = row.get("content"), row.get("name")
         if role == "assistant":
-            yield Message(role="assistant", parts=tuple(_assistant(row, where)), name=name)
+            yield Message(
+                role="assistant", parts=tuple(_assistant(row, where)), name=name, provider_state=_more(row, _TURN)
+            )
         elif role in ("tool", "function"):
             parts = tuple(_content(content, f"{where}.content"))
             call_id = row.get("tool_call_id") if role == "tool" else None
             if role == "tool" and not isinstance(call_id, str):
                 raise InvalidInput(f"{where}.tool_call_id: a string is needed", param=f"{where}.tool_call_id")
-            yield Message(role="tool", parts=(ToolResult(call_id=call_id, name=name, parts=parts),))  # type: ignore[arg-type]
+            result = ToolResult(call_id=call_id, name=name, parts=parts)  # type: ignore[arg-type]
+            yield Message(role="tool", parts=(result,), provider_state=_more(row, _RESULT))
         else:
             if content is None:
                 raise InvalidInput(f"{where}.content: a string or a list is needed", param=f"{where}.content")
-            yield Message(role=role, parts=tuple(_content(content, f"{where}.content")), name=name)
+            parts = tuple(_content(content, f"{where}.content"))
+            yield Message(role=role, parts=parts, name=name, provider_state=_more(row, _PLAIN))
+
+
+_PLAIN = frozenset({"role", "content", "name"})
+_RESULT = _PLAIN | {"tool_call_id"}
+_TURN = _PLAIN | {"refusal", "audio", "tool_calls", "function_call", "annotations", "reasoning_details", *TRACES}
+
+
+def _more(row: Mapping[str, Any], known: frozenset[str] | set[str]) -> ProviderState | None:
+    """Keep the members of a message or a call that we do not know, for an endpoint of the same kind."""
+    members = {name: value for name, value in row.items() if name not in known and value is not None}
+    return ProviderState(data={"members": members}, dialect=NAME) if members else None
 
 
 def _assistant(row: Mapping[str, Any], where: str) -> Iterator[Part]:
     details = row.get("reasoning_details")
     trace = next((name for name in TRACES if isinstance(row.get(name), str)), None)
     if details or trace is not None:
-        state: dict[str, Any] = {"field": trace or "reasoning_details"}
+        also = {name: row[name] for name in TRACES if name != trace and isinstance(row.get(name), str)}
+        state: dict[str, Any] = {"field": trace or "reasoning_details", "also": also}
         if details:
-            state = {"field": "reasoning_details", "details": details}
+            state["details"] = details
         text = row[trace] if trace else "".join(str(piece.get("text") or "") for piece in details)
         yield Thinking(text=text, provider_state=ProviderState(data=state, dialect=NAME))
     notes = tuple(citation(note) for note in row.get("annotations") or ())
@@ -185,7 +202,9 @@ def _call(call: Any, where: str) -> ToolCall:
     if not isinstance(body, Mapping) or not isinstance(body.get("name"), str):
         raise InvalidInput(f"{where}: a call with id, type and the {'custom' if custom else 'function'}'s name is needed")
     text = arguments(body.get("input" if custom else "arguments"))
-    return ToolCall(id=call.get("id") or "", name=body["name"], arguments=text, kind="custom" if custom else "function")
+    kind = "custom" if custom else "function"
+    state = _more(call, {"id", "type", kind})
+    return ToolCall(id=call.get("id") or "", name=body["name"], arguments=text, kind=kind, provider_state=state)  # type: ignore[arg-type]
 
 
 def _content(content: Any, where: str) -> Iterator[Part]:
@@ -276,7 +295,7 @@ def _tool_choice(choice: Any) -> Any:
     raise InvalidInput("tool_choice: auto, none, required, a function's name or allowed_tools is needed", param="tool_choice")
 
 
-def _response_format(form: Any) -> ResponseFormat:
+def _response_format(form: Any, options: dict[str, Any]) -> ResponseFormat:
     if isinstance(form, Mapping):
         match form.get("type"):
             case "text":
@@ -285,20 +304,10 @@ def _response_format(form: Any) -> ResponseFormat:
                 return ResponseFormat(type="json")
             case "json_schema" if isinstance(inner := form.get("json_schema"), Mapping):
                 given = {key: value for key, value in inner.items() if value is not None}
-                return validated_format(given)
+                if more := {key: given.pop(key) for key in [*given] if key not in _FORMAT}:
+                    options["response_format"] = {"json_schema": more}
+                return ResponseFormat.model_validate({"type": "schema", **given})
     raise InvalidInput(
         "response_format: text, json_object or json_schema with its json_schema is needed", param="response_format"
     )
-
-
-def validated_format(given: dict[str, Any]) -> ResponseFormat:
-    """Read the inside of a `json_schema` format.
-
-    Raises:
-        InvalidInput: it has a member that nobody knows.
-    """
-    if unknown := set(given) - {"name", "description", "schema", "strict"}:
-        raise InvalidInput(f"response_format.json_schema.{sorted(unknown)[0]} is not known", param="response_format")
-    return ResponseFormat.model_validate({"type": "schema", **given})
-
 

@@ -70,6 +70,8 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
     messages: list[dict[str, Any]] = []
     for number, message in enumerate(request.messages):
         messages += _message(message, number)
+        if (state := message.provider_state) is not None:
+            messages[-1] |= state.data.get("members", {})
     body["messages"] = messages
     is_set = request.model_fields_set
     for name in SAME:
@@ -170,7 +172,7 @@ def _assistant(message: Message, number: int) -> dict[str, Any]:
                     content.append({"type": "text", "text": transcript})
             case Thinking(provider_state=state) if state is not None:
                 # hosts that want their trace back want it under the name that they gave it
-                wire[state.data["field"]] = state.data.get("details", part.text)
+                wire |= _trace(part.text, state.data)
             case Thinking() | ToolCall():
                 pass
             case _:
@@ -189,27 +191,39 @@ def _assistant(message: Message, number: int) -> dict[str, Any]:
     return wire
 
 
+def _trace(text: str, state: dict[str, Any]) -> dict[str, Any]:
+    """Write a trace of thinking under the names, and with the opaque details, that its host gave it."""
+    wire = {**state.get("also", {})}
+    if state["field"] != "reasoning_details":
+        wire[state["field"]] = text
+    if "details" in state:
+        wire["reasoning_details"] = state["details"]
+    return wire
+
+
 def tool_call(part: ToolCall) -> dict[str, Any]:
     """Write a tool call, as requests and answers have it."""
     if part.kind == "custom":
-        return {"id": part.id, "type": "custom", "custom": {"name": part.name, "input": part.arguments}}
-    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments}}
+        wire = {"id": part.id, "type": "custom", "custom": {"name": part.name, "input": part.arguments}}
+    else:
+        wire = {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments}}
+    if (state := part.provider_state) is not None and isinstance(state.data, dict):
+        wire |= state.data.get("members", {})
+    return wire
 
 
 def _tool_result(result: ToolResult, shown: list[Media]) -> dict[str, Any]:
     texts: list[dict[str, Any]] = []
     for part in result.parts:
         match part:
-            case Text(text=text):
-                texts.append({"type": "text", "text": text})
-            case Data(value=value):
-                texts.append({"type": "text", "text": to_json(value).decode()})
+            case Text() | Data():
+                texts.append(_content(part, "a tool's result"))
             case Media():
                 shown.append(part)
                 texts.append({"type": "text", "text": f"(the {part.kind} follows in the next message)"})
             case Native(body=body):
                 texts.append(body)
-    content: Any = texts[0]["text"] if len(texts) == 1 and "text" in texts[0] else texts
+    content: Any = texts[0]["text"] if len(texts) == 1 and texts[0].keys() == {"type", "text"} else texts
     if result.call_id is None:
         return {"role": "function", "name": result.name, "content": content if texts else ""}
     wire = {"role": "tool", "tool_call_id": result.call_id, "content": content if texts else ""}

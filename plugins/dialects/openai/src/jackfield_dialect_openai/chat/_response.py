@@ -174,10 +174,13 @@ def trace(message: Mapping[str, Any]) -> Thinking | None:
     """Return the thinking of a message, with the name that its host knows it by."""
     details = message.get("reasoning_details")
     found = next(((name, message[name]) for name in TRACES if isinstance(message.get(name), str) and message[name]), None)
+    if not found and not details:
+        return None
+    state: dict[str, Any] = {"field": found[0] if found else "reasoning_details"}
     if details:
-        text = found[1] if found else "".join(str(row.get("text") or row.get("summary") or "") for row in details)
-        return Thinking(text=text, provider_state=ProviderState(data={"field": "reasoning_details", "details": details}))
-    return Thinking(text=found[1], provider_state=ProviderState(data={"field": found[0]})) if found else None
+        state["details"] = details
+    text = found[1] if found else "".join(str(row.get("text") or row.get("summary") or "") for row in details)
+    return Thinking(text=text, provider_state=ProviderState(data=state))
 
 
 def citation(note: dict[str, Any]) -> Citation:
@@ -250,6 +253,11 @@ _OUTPUT = (
     ("output.accepted_prediction", "accepted_prediction_tokens"),
     ("output.rejected_prediction", "rejected_prediction_tokens"),
 )  # fmt: skip
+#: Names that hosts use beside the details (recorded: vercel-gateway, databricks, deepseek, together).
+_BESIDE = (
+    ("input.cache_read", ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")),
+    ("input.cache_write", ("cache_creation_input_tokens",)),
+)
 
 
 @hookimpl
@@ -264,6 +272,11 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
             for name, key in rows:
                 if type(value := details.get(key)) is int:
                     counts[name] = value
+    for name, keys in _BESIDE:
+        if name not in counts:
+            found = next((raw[key] for key in keys if type(raw.get(key)) is int), None)
+            if found is not None:
+                counts[name] = found
     cost = raw.get("cost")
     return Usage(counts, stated_cost=str(cost) if isinstance(cost, int | float | str) and cost != "" else None)
 

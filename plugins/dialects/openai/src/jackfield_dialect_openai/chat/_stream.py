@@ -125,7 +125,7 @@ class Decoder:
         if (failed := chunk.get("error")) or (event.name == "error" and not chunk.get("choices")):
             message = failed.get("message") if isinstance(failed, dict) else failed
             error = ProviderError(str(message or "the stream holds an error"), body=data)
-            error.deltas = out
+            error.deltas = out + self._end()
             raise error
         return out
 
@@ -135,15 +135,23 @@ class Decoder:
         Raises:
             StreamInterrupted: neither the end marker nor a finish reason of every choice has come.
         """
-        if not self._done and not (self._choices and all(choice.finish is not None for choice in self._choices.values())):
-            if not self._started:
-                raise ResponseFormatError("the stream is empty")
-            raise StreamInterrupted("the stream ended before its end")
+        if not self._started and not self._done:
+            raise ResponseFormatError("the stream is empty")
+        out = self._end()
+        if self._done or (self._choices and all(choice.finish is not None for choice in self._choices.values())):
+            return out
+        error = StreamInterrupted("the stream ended before its end")
+        error.deltas = out
+        raise error
+
+    def _end(self) -> list[Delta]:
+        """End every part, and every choice that has a finish reason or is not going to get one."""
         out: list[Delta] = []
         for index in sorted(self._choices):
             choice = self._choices[index]
             self._tracker.end(index, out)
-            out.append(Finished(index, finish_reason(choice.finish, choice.kinds), choice.finish))
+            if choice.finish is not None or self._done:
+                out.append(Finished(index, finish_reason(choice.finish, choice.kinds), choice.finish))
         if self._tier is not None and (self._usage is None or self._usage.service_tier != self._tier):
             out.append(UsageDelta(self._usage.raw if self._usage else None, self._tier))
         return out
@@ -220,9 +228,7 @@ class Decoder:
         part = self._flow(index, "thinking", out)
         if text:
             out.append(ThinkingDelta(index, part, text))
-        self._tracker.state(index, {"field": name})
-        if open_.details:
-            self._tracker.state(index, {"field": "reasoning_details", "details": open_.details})
+        self._tracker.state(index, {"field": name, **({"details": open_.details} if open_.details else {})})
 
     def _audio(self, index: int, audio: dict[str, Any], out: list[Delta]) -> None:
         value = Media(kind="audio", source=Bytes(data=b""), mime=audio_mime(self._request))
