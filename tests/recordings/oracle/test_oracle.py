@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.recordings.loader import apis, exchanges, expected_count, root
+from tests.recordings.loader import apis, exchanges, expected_count
 from tests.recordings.oracle.cases import CHOICES, USED, choice, counts, delta, plain, stream
 from tests.recordings.oracle.openai_chat import read_answer, read_error
 
 HERE = Path(__file__).parent
 MODULES = sorted(path for path in HERE.glob("*.py") if not path.name.startswith("test_"))
 ALLOWED = {"__future__", "base64", "collections", "json", "typing"}
-needs_recordings = pytest.mark.skipif(root() is None, reason="JACKFIELD_RECORDINGS is not set")
+needs_recordings = pytest.mark.needs("recordings")
 
 
 @pytest.mark.parametrize(("interaction", "expected"), CHOICES.values(), ids=CHOICES)

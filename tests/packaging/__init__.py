@@ -1,0 +1,1 @@
+"""Tests of what is built and published: wheels, source archives and their installation."""

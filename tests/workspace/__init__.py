@@ -1,0 +1,1 @@
+"""Tests of the tree itself and of the guards of the tests."""
