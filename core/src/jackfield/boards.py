@@ -93,6 +93,8 @@ class Board:
             for name in OBSERVERS
         }
         self._reported: set[tuple[str, str]] = set()
+        #: Whether anybody observes exchanges.
+        self.observed = any(rows for name, rows in self._observers.items() if name != "wrap_exchange")
 
     def __repr__(self) -> str:
         return f"<Board {self.provider or '-'} {self.dialect.name}>"
@@ -231,11 +233,6 @@ class Board:
                     import warnings
 
                     warnings.warn(f"{who}: {name} raised {type(error).__name__}: {error}", stacklevel=2)
-
-    @property
-    def observed(self) -> bool:
-        """Whether anybody observes exchanges."""
-        return any(rows for name, rows in self._observers.items() if name != "wrap_exchange")
 
     def wrap(self, request: Request, flow: Generator[Any, Any, Response]) -> Generator[Any, Any, Response]:
         """Put the wrappers that extensions give around the flow of an exchange; the last named is outermost."""

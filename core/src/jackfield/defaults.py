@@ -66,9 +66,11 @@ class Defaults:
     def normalize_headers(self, head: HTTPResponse) -> Facts:
         """Read the usual names."""
         headers = head.headers
-        request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
-        limits = {name: value for name, value in headers.items() if "ratelimit" in name}
-        return Facts(request_id, None, None, headers.get(SANDBOX_HEADER) == "1", limits)
+        request_id = None
+        for name in _REQUEST_IDS:
+            if (request_id := headers.get(name)) is not None:
+                break
+        return Facts(request_id, None, None, headers.get(SANDBOX_HEADER) == "1", headers)
 
     @hookimpl
     def price_sheet(self, provider: str, model: str, facts: Mapping[str, str], at: datetime) -> Priced | None:

@@ -167,8 +167,12 @@ class Exchange:
         deltas: list[Delta] = []
         try:
             if chunk is not None:
-                for event in framing.feed(chunk):
-                    deltas += decoder.feed(event)
+                events = framing.feed(chunk)
+                if len(events) == 1:
+                    deltas = decoder.feed(events[0])
+                else:
+                    for event in events:
+                        deltas += decoder.feed(event)
             else:
                 for event in framing.close():
                     deltas += _last(decoder, event)
@@ -247,7 +251,7 @@ class Exchange:
     def _usage(self, raw: Mapping[str, Any], tier: str | None) -> Usage | None:
         facts = self.facts
         if tier is not None:
-            facts = Facts(facts.request_id, tier, facts.region, facts.sandboxed, facts.limits)
+            facts = Facts(facts.request_id, tier, facts.region, facts.sandboxed, facts.headers)
         return self.board.usage_items(self.request, raw, facts)
 
     def _finish(self, response: Response, answer: HTTPResponse | None = None) -> Response:

@@ -46,6 +46,8 @@ class ServerSentEvents:
             chunk = self._normalize_line_ends(chunk)
         rest = self._rest
         if not rest and self._started and chunk.endswith(b"\n\n"):
+            if chunk.startswith(b"data: ") and chunk.find(b"\n") == len(chunk) - 2:
+                return [Event(None, chunk[6:-2])]
             return _read_blocks(chunk[:-2].split(b"\n\n"))
         rest += chunk
         if not self._started and not self._drop_bom():
@@ -191,23 +193,23 @@ class JSONArray:
 
 
 class Guess:
-    """Chooses by the first byte that is no white space: `{` or `[` is JSON, anything else server-sent events."""
+    """Chooses by the first byte that is no white space: `{` or `[` is JSON, anything else server-sent events.
 
-    __slots__ = ("_chosen", "_held")
+    Once it has chosen, its `feed` is that of the chosen framing: a stream is long, and pays for no detour.
+    """
 
     def __init__(self) -> None:
         self._chosen: Framing | None = None
         self._held = b""
+        self.feed: Callable[[bytes], list[Event]] = self._look
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Take a chunk, return the events that it completes."""
-        if self._chosen is not None:
-            return self._chosen.feed(chunk)
+    def _look(self, chunk: bytes) -> list[Event]:
         self._held += chunk
         if not (seen := self._held.removeprefix(_BOM).lstrip()):
             return []
         self._chosen = JSONArray() if seen[0] in b"{[" else ServerSentEvents()
-        return self._chosen.feed(self._held)
+        self.feed = self._chosen.feed
+        return self.feed(self._held)
 
     def close(self) -> list[Event]:
         """Return what the end of the stream completes."""

@@ -27,7 +27,7 @@ class Adjustment:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
     """One try at an answer: who was asked, and what became of it (`ok`, or the class of the error)."""
 

@@ -1,6 +1,7 @@
 """Rate, Rule, Sheet and the cost that follows from them: exact, explained line by line, unknown where it is unknown.
 
-Amounts come from strings only and are computed as decimals in a context that traps every inexact step. Rules are read
+Amounts come from strings only and are computed as decimals in a context that traps every inexact step; what has no exact
+decimal form (a price per 3 units) is rounded once, to 12 places. Rules are read
 from top to bottom: each whose condition holds updates the rates (the later wins, per selector) or multiplies them (by
 the most specific selector of the rule; factors of different rules multiply).
 The form of a sheet is that of `models.prices` in a catalog.
@@ -22,6 +23,7 @@ _EXACT = Context(prec=60, traps=[Inexact])
 _ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _MILLION = 1_000_000
 _ZERO = Decimal(0)
+_FINEST = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class Rate:
     amount: Decimal
     per: int = _MILLION
     unit: str = "token"
+
+    def each(self) -> Decimal | None:
+        """Return the price of one unit; None where it has no exact decimal form."""
+        try:
+            return _EXACT.divide(self.amount, Decimal(self.per))
+        except Inexact:
+            return None
 
     @classmethod
     def read(cls, value: Any) -> Rate:
@@ -78,6 +87,11 @@ class Rule:
             until=table.get("until"),
         )
 
+    @property
+    def moves(self) -> bool:
+        """Whether it depends on more than facts: on the time, or on the size of the request."""
+        return self.since is not None or self.until is not None or self.over is not None
+
     def holds(self, facts: Mapping[str, str], at: datetime, input_tokens: int) -> bool:
         """Tell whether every condition is met."""
         for name, value in self.when.items():
@@ -90,8 +104,24 @@ class Rule:
         return True
 
 
-#: Rates in force: tags of the selector, its name, the rate; most specific first, on a tie the dearer.
-Table = list[tuple[Tags, str, Rate]]
+class Table:
+    """The rates in force. An item has the rate of the largest selector within its tags; on a tie, the dearer one."""
+
+    __slots__ = ("_found", "_rows")
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rows = _resolve(rules)
+        self._found: dict[tuple[Tags, str], tuple[str, Rate, Decimal | None] | None] = {}
+
+    def find(self, item: Item) -> tuple[str, Rate, Decimal | None] | None:
+        """Return selector, rate and exact price of one unit; None for an item without a rate."""
+        key = (item.tags, item.unit)
+        try:
+            return self._found[key]
+        except KeyError:
+            row = next((row for row in self._rows if row[0] <= item.tags and row[2].unit == item.unit), None)
+            found = self._found[key] = None if row is None else (row[1], row[2], row[2].each())
+            return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +134,22 @@ class Sheet:
     currency: str = "USD"
     source: str | None = None
     as_of: str | None = None
-    _tables: dict[tuple[int, ...], Table] = field(default_factory=dict, repr=False, compare=False)
+    _tables: dict[tuple[Any, ...], Table] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, facts: Mapping[str, str], at: datetime, input_tokens: int) -> Table:
-        """Return the rates in force, most specific selector first; made once for each set of rules that hold."""
+        """Return the rates in force; made once for each set of rules that hold."""
+        key: tuple[Any, ...] = (None, *facts.items())
+        if (known := self._tables.get(key)) is not None:
+            return known
         if at.tzinfo is None:
             at = at.replace(tzinfo=UTC)
-        holding = tuple([rule for rule in self.rules if rule.holds(facts, at, input_tokens)])
-        key = tuple(map(id, holding))
+        holding = [rule for rule in self.rules if rule.holds(facts, at, input_tokens)]
+        if any(rule.moves for rule in self.rules):
+            key = tuple(map(id, holding))
         if (known := self._tables.get(key)) is None:
-            known = self._tables[key] = _resolve(holding)
+            known = Table(holding)
+            if len(self._tables) < 256:
+                self._tables[key] = known
         return known
 
 
@@ -185,7 +221,7 @@ def compute_cost(usage: Usage, priced: Priced | None, facts: Mapping[str, str], 
     return Cost(total, status, sheet.currency, tuple(lines), name, priced.rung)
 
 
-def _resolve(rules: Sequence[Rule]) -> Table:
+def _resolve(rules: Sequence[Rule]) -> list[tuple[Tags, str, Rate]]:
     rates: dict[str, Rate] = {}
     factors: list[list[tuple[Tags, Decimal]]] = []
     for rule in rules:
@@ -209,21 +245,15 @@ def _by_size(row: tuple[Tags, Decimal]) -> int:
 
 
 def _line(item: Item, table: Table) -> Line:
-    """Price one item by the largest selector within its tags; on a tie the dearer rate stands first."""
-    for selector, name, rate in table:
-        if selector <= item.tags and rate.unit == item.unit:
-            return Line(name, item.count, item.unit, rate, _times(rate, item.count))
-    return Line(".".join(sorted(item.tags)), item.count, item.unit, None, None)
-
-
-def _times(rate: Rate, count: int) -> Decimal:
-    amount = _EXACT.multiply(rate.amount, Decimal(count))
-    if rate.per == _MILLION:
-        return amount.scaleb(-6, _EXACT)
-    try:
-        return _EXACT.divide(amount, Decimal(rate.per))
-    except Inexact:
-        return _ROUNDED.divide(amount, Decimal(rate.per)).quantize(Decimal("1e-12"), context=_ROUNDED)
+    """Price one item."""
+    if (found := table.find(item)) is None:
+        return Line(".".join(sorted(item.tags)), item.count, item.unit, None, None)
+    name, rate, each = found
+    count = Decimal(item.count)
+    if each is not None:
+        return Line(name, item.count, item.unit, rate, _EXACT.multiply(each, count))
+    amount = _ROUNDED.divide(_EXACT.multiply(rate.amount, count), Decimal(rate.per))
+    return Line(name, item.count, item.unit, rate, amount.quantize(_FINEST, context=_ROUNDED))
 
 
 def _amount(value: Any) -> Decimal:

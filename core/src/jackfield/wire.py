@@ -104,7 +104,12 @@ class Facts:
     tier: str | None = None
     region: str | None = None
     sandboxed: bool = False
-    limits: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def limits(self) -> dict[str, str]:
+        """What the provider says of rate limits, by header."""
+        return {name: value for name, value in self.headers.items() if "ratelimit" in name}
 
     def served(self) -> dict[str, str]:
         """Return the facts that prices depend on."""

@@ -114,15 +114,30 @@ class Decoder:
         out: list[Delta] = []
         if not self._started:
             self._start(chunk, out)
-        for position, choice in enumerate(chunk.get("choices") or ()):
-            index = choice.get("index")
-            self._choice(position if index is None else index, choice, out)
+        if choices := chunk.get("choices"):
+            choice = choices[0]
+            index, delta = choice.get("index"), choice.get("delta")
+            if (
+                len(choices) == 1
+                and delta
+                and len(delta) == 1
+                and (part := self._text.get(index)) is not None
+                and type(content := delta.get("content")) is str
+                and content
+            ):  # more text: by far the commonest chunk, so it takes the short way
+                out.append(TextDelta(index, part, content))
+                if choice.get("finish_reason") is not None or choice.get("logprobs"):
+                    self._ending(index, self._choices[index], choice, out)
+            else:
+                for position, choice in enumerate(choices):
+                    index = choice.get("index")
+                    self._choice(position if index is None else index, choice, out)
         if self._tier is None and (tier := chunk.get("service_tier")):
             self._tier = tier
         if usage := chunk.get("usage"):
             self._usage = UsageDelta(usage, self._tier)
             out.append(self._usage)
-        if (failed := chunk.get("error")) or (event.name == "error" and not chunk.get("choices")):
+        if (failed := chunk.get("error")) or (event.name == "error" and not choices):
             message = failed.get("message") if isinstance(failed, dict) else failed
             error = ProviderError(str(message or "the stream holds an error"), body=data)
             error.deltas = out + self._end()
@@ -168,15 +183,15 @@ class Decoder:
     def _choice(self, index: int, choice: dict[str, Any], out: list[Delta]) -> None:
         if (open_ := self._choices.get(index)) is None:
             open_ = self._choices[index] = _Open()
-        delta = choice.get("delta")
-        if delta:
-            content = delta.get("content")
-            if content and len(delta) == 1 and type(content) is str and (part := self._text.get(index)) is not None:
-                out.append(TextDelta(index, part, content))
-            else:
-                self._delta(index, open_, delta, out)
-        elif message := choice.get("message"):
+        # perplexity sends a cumulative message beside each delta; only where there is no delta is it the answer
+        if delta := choice.get("delta"):
+            self._delta(index, open_, delta, out)
+        elif delta is None and (message := choice.get("message")):
             self._delta(index, open_, message, out)
+        self._ending(index, open_, choice, out)
+
+    def _ending(self, index: int, open_: _Open, choice: dict[str, Any], out: list[Delta]) -> None:
+        """Read what stands beside a delta."""
         if (logprobs := choice.get("logprobs")) and (rows := {name: row for name, row in logprobs.items() if row}):
             out.append(LogprobsDelta(index, rows))
         if (reason := choice.get("finish_reason")) is not None and (reason or open_.finish is None):
