@@ -33,7 +33,7 @@ class AsyncClient(ClientBase):
     ) -> AsyncStream:
         """Ask, and iterate over the deltas as they come. See `Client.stream`."""
         exchange = self._ask(model, messages, system, parameters, True)
-        return AsyncStream(self._flow(exchange), self._transport(exchange))
+        return AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
 
     async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order. See `Client.embed`."""
@@ -50,7 +50,7 @@ class AsyncClient(ClientBase):
         return await self._run(self.exchange(request))
 
     async def _run(self, exchange: Exchange) -> Response:
-        stream = AsyncStream(self._flow(exchange), self._transport(exchange))
+        stream = AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
         try:
             async for _ in stream:
                 pass
@@ -79,7 +79,8 @@ class AsyncClient(ClientBase):
 class AsyncStream:
     """Deltas of one answer, as they come. Iterate once; leave the `async with` block early to cancel."""
 
-    def __init__(self, flow: Flow[Response], transport: AsyncTransport) -> None:
+    def __init__(self, flow: Flow[Response], transport: AsyncTransport, exchange: Exchange) -> None:
+        self._exchange = exchange
         self._flow = flow
         self._transport = transport
         self._reply: AsyncReply | None = None
@@ -144,6 +145,11 @@ class AsyncStream:
         async for deltas in self.batches():
             for delta in deltas:
                 yield delta
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether the sandbox answers; known once the first delta has come."""
+        return self._exchange.facts.sandboxed
 
     @property
     def response(self) -> ChatResponse:

@@ -191,7 +191,7 @@ class Client(ClientBase):
             JackfieldError: see `jackfield.errors` for the tree.
         """
         exchange = self._ask(model, messages, system, parameters, True)
-        return Stream(self._flow(exchange), self._transport(exchange))
+        return Stream(self._flow(exchange), self._transport(exchange), exchange)
 
     def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order.
@@ -288,8 +288,9 @@ def _drive(flow: Flow[Response], transport: Transport) -> Iterator[list[Delta]]:
 class Stream:
     """Deltas of one answer, as they come. Iterate once; leave the `with` block early to cancel."""
 
-    def __init__(self, flow: Flow[Response], transport: Transport) -> None:
+    def __init__(self, flow: Flow[Response], transport: Transport, exchange: Exchange) -> None:
         self._driver = _drive(flow, transport)
+        self._exchange = exchange
         self._response: ChatResponse | None = None
         self._deltas = self._run()
 
@@ -308,6 +309,11 @@ class Stream:
                 self._response = stop.value
                 return
             yield from deltas
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether the sandbox answers; known once the first delta has come."""
+        return self._exchange.facts.sandboxed
 
     @property
     def response(self) -> ChatResponse:

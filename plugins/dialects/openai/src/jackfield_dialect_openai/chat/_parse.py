@@ -51,6 +51,9 @@ def parse_chat(body: Any) -> ChatRequest:
     if not isinstance(body, Mapping):
         raise InvalidInput("the body is no JSON object")
     rest = {name: value for name, value in body.items() if value is not None}
+    for name in ("headers", "query"):
+        if name in rest:
+            raise InvalidInput(f"{name}: the format has no such member", param=name)
     messages = rest.pop("messages", None)
     if not isinstance(messages, list):
         raise InvalidInput("messages: a list is needed", param="messages")
