@@ -134,3 +134,15 @@ def _audio(part: Media) -> dict[str, Any]:
         "transcript": part.transcript,
         "expires_at": state.get("expires_at"),
     }
+
+
+def decoded(boards: Boards, request: Any, headers: dict[str, str], data: bytes, dialect: str) -> ChatResponse:
+    """Read a stream that one of our own encoders wrote."""
+    endpoint = Endpoint("written", dialect, "https://written.invalid/v1")
+    exchange = Exchange(boards.dialect(dialect), request, endpoint, AT)
+    exchange.receive_head(200, headers)
+    exchange.receive_data(data)
+    exchange.receive_eof()
+    response = exchange.response
+    assert isinstance(response, ChatResponse)
+    return response

@@ -211,6 +211,7 @@ def usage_body(usage: Usage | None) -> dict[str, Any] | None:
     prompt = {
         "cached_tokens": "input.cache_read",
         "audio_tokens": "input.audio",
+        "image_tokens": "input.image",
         "cache_write_tokens": "input.cache_write",
     }
     completed = {
