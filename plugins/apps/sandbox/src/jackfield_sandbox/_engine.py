@@ -69,9 +69,11 @@ class Sandbox:
         match = self.routes.find(http_request)
         dialect = match.dialect if match is not None else self.routes.nearest(http_request)
         if dialect is not None:
-            return _marked(whole(self.boards.dialect(dialect).render_error(error)), http_request)
-        body = to_json({"error": {"type": type(error).__name__, "message": error.message}})
-        return _marked(whole(HTTPResponse(error.status or 400, {"content-type": "application/json"}, body)), http_request)
+            response = self.boards.dialect(dialect).render_error(error)
+        else:
+            body = to_json({"error": {"type": type(error).__name__, "message": error.message}})
+            response = HTTPResponse(error.status or 400, {"content-type": "application/json"}, body)
+        return _marked(whole(response), http_request)
 
     def _answer(self, board: Board, match: Match, http_request: HTTPRequest) -> Answer:
         parsed = board.parse_request(http_request, match.for_parser())
