@@ -47,7 +47,7 @@ def serve(host: str = HOST, port: int = PORT, boards: Boards | None = None) -> N
     listener = _listen(host, port)
     try:
         logging.getLogger("uvicorn.error").addFilter(is_news)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=2)
         where = f"[{host}]" if ":" in host else host
         sys.stdout.write(
             f"the sandbox speaks {', '.join(known) or 'no dialect: install one'} at "

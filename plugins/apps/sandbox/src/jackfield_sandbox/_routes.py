@@ -96,7 +96,7 @@ def _pattern(path: str) -> re.Pattern[str]:
     pieces = _VARIABLE.split(path)
     pieces[0::2] = map(re.escape, pieces[0::2])
     pieces[1::2] = [f"(?P<{name}>.+?)" for name in pieces[1::2]]
-    return re.compile(f"(?P<before>(?:/[^/]+)*?){''.join(pieces)}/?")
+    return re.compile(f"(?P<before>(?:/[^/]*)*?){''.join(pieces)}/?")
 
 
 def _holds(when: Mapping[str, Any] | None, request: HTTPRequest) -> bool:

@@ -19,7 +19,7 @@ from ._text import word
 _TRIES = 40
 _DEEP = 4
 _DEEPEST = 24
-_MOST_VALUES = 3000
+_MOST_VALUES = 5000
 _BEYOND = frozenset(
     {"not", "if", "then", "else", "patternProperties", "dependentSchemas", "dependentRequired", "propertyNames",
      "contains", "minContains", "maxContains", "unevaluatedProperties", "unevaluatedItems", "$dynamicRef",
@@ -40,9 +40,10 @@ def sample(schema: Any, rng: Random, root: Any = None) -> Any:
     document = schema if root is None else root
     reason = "what was made breaks it"
     made: list[Any] = []
+    sampler = _Sampler(rng, document)
     for _ in range(_TRIES):
         try:
-            value = _Sampler(rng, document).value(schema, 0)
+            value = sampler.value(schema, 0)
             if accepts(schema, value, document):
                 return value
         except Unsatisfiable as error:
@@ -89,7 +90,7 @@ def _beyond(schema: Any) -> Iterator[str]:
 
 
 class _Sampler:
-    """Makes one value; knows how deep it is."""
+    """Makes values, a limited number of them in all its tries."""
 
     def __init__(self, rng: Random, root: Any) -> None:
         self._rng = rng
