@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from jackfield import Board, Delta, HTTPResponse, ServerError, StreamEncoder
+from jackfield import Board, Delta, HTTPResponse, JackfieldError, ServerError, StreamEncoder
 
 from ._faults import Fault
 
@@ -77,10 +77,13 @@ def streamed(encoder: StreamEncoder, answer_deltas: Iterable[Delta], fault: Faul
     breaks = fault.malformed is not None
 
     def chunks() -> Iterator[tuple[bytes, bool]]:
-        for delta in answer_deltas:
-            if data := encoder.encode(delta):
-                yield data, False
-        yield encoder.close(), True
+        try:
+            for delta in answer_deltas:
+                if data := encoder.encode(delta):
+                    yield data, False
+            yield encoder.close(), True
+        except JackfieldError as error:
+            yield encoder.fail(error), True
 
     for written, (data, is_last) in enumerate(chunks()):
         if waits and (is_last or written >= fault.stall_after):

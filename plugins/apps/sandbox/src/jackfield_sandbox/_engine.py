@@ -22,6 +22,7 @@ from jackfield import (
     InvalidRequestError,
     JackfieldError,
     ModelsRequest,
+    PluginError,
     Request,
     Response,
     UnsupportedOperation,
@@ -57,22 +58,22 @@ class Sandbox:
         match = self.routes.find(http_request)
         if match is None:
             return self.refuse(http_request, self._no_route(http_request))
-        board = self.boards.dialect(match.dialect)
         try:
-            given = self._answer(board, match, http_request)
+            given = self._answer(self.boards.dialect(match.dialect), match, http_request)
         except JackfieldError as error:
-            given = whole(board.render_error(error))
+            return self.refuse(http_request, error)
         return _marked(given, http_request)
 
     def refuse(self, http_request: HTTPRequest, error: JackfieldError) -> Answer:
         """Give an error in the dialect that the request is for or nearest to, as plain JSON where there is none."""
         match = self.routes.find(http_request)
         dialect = match.dialect if match is not None else self.routes.nearest(http_request)
+        response = _plain(error)
         if dialect is not None:
-            response = self.boards.dialect(dialect).render_error(error)
-        else:
-            body = to_json({"error": {"type": type(error).__name__, "message": error.message}})
-            response = HTTPResponse(error.status or 400, {"content-type": "application/json"}, body)
+            try:
+                response = self.boards.dialect(dialect).render_error(error)
+            except PluginError as broken:
+                response = _plain(broken)
         return _marked(whole(response), http_request)
 
     def _answer(self, board: Board, match: Match, http_request: HTTPRequest) -> Answer:
@@ -111,6 +112,12 @@ class Sandbox:
         known = "; ".join(f"{route.method} {route.path} ({dialect})" for dialect, route in self.routes)
         message = f"nothing listens at {request.method} {request.url}; there are {known or 'no dialects'}"
         return InvalidRequestError(message, status=404)
+
+
+def _plain(error: JackfieldError) -> HTTPResponse:
+    status = error.status or (500 if isinstance(error, PluginError) else 400)
+    body = to_json({"error": {"type": type(error).__name__, "message": error.message}})
+    return HTTPResponse(status, {"content-type": "application/json"}, body)
 
 
 def _marked(given: Answer, request: HTTPRequest) -> Answer:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from jackfield import Boards, HTTPRequest, Route
+from jackfield import Boards, ConfigurationError, HTTPRequest, Route
 
 _VARIABLE = re.compile(r"\{(\w+)\}")
 _VERSION = re.compile(r"^/v\d\w*(?=/)")
@@ -44,12 +45,15 @@ class _Listening:
 
 
 class Routes:
-    """The table of all routes; a dialect whose data cannot be read raises when the table is made."""
+    """The table of all routes; a dialect whose data cannot be read is left out with a warning."""
 
     def __init__(self, boards: Boards) -> None:
-        self._rows = [
-            _listening(name, route) for name in boards.dialects() for route in boards.dialect_info(name).routes
-        ]
+        self._rows: list[_Listening] = []
+        for name in boards.dialects():
+            try:
+                self._rows += [_listening(name, route) for route in boards.dialect_info(name).routes]
+            except (ConfigurationError, KeyError, re.error) as error:
+                warnings.warn(f"the dialect {name} is left out, its routes cannot be read: {error}", stacklevel=2)
 
     def __iter__(self) -> Iterator[tuple[str, Route]]:
         return ((row.dialect, row.route) for row in self._rows)
