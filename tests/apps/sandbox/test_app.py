@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import select
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 from typing import Any
 
 import httpx
+import importlib_metadata
 import pytest
 
 from jackfield import (
@@ -264,6 +266,21 @@ def test_module_serves_on_the_loopback_address() -> None:
         process.terminate()
         _, errors = process.communicate(timeout=10)
     assert "Traceback" not in errors
+
+
+def test_server_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ConfigurationError, match=re.escape("pip install jackfield-sandbox[serve]")):
+        serve()
+
+
+def test_command_is_found_and_nothing_is_imported_before_it_runs() -> None:
+    (entry,) = importlib_metadata.entry_points(group="jackfield.commands", name="sandbox")
+    assert entry.value == "jackfield_sandbox:command"
+    assert entry.load() is command
+    code = "import jackfield_sandbox, sys; print([name for name in sys.modules if name.startswith('jackfield')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "['jackfield_sandbox']"
 
 
 def test_public_names_are_all_there() -> None:

@@ -1,10 +1,13 @@
 """Faults on demand: what they are written as, and what becomes of each, with a socket and without."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jackfield import (
     AuthenticationError,
@@ -89,6 +92,15 @@ def test_grammar(text: str, expected: Fault) -> None:
 def test_wrong_fault_is_explained(text: str) -> None:
     with pytest.raises(InvalidInput, match="status=429;retry-after=2"):
         read_fault(text, "model")
+
+
+PIECES = st.sampled_from([*"=;:.,-1259", "status", "cut", "stall", "header.", "body", "html", "retry-after"])
+
+
+@given(st.text() | st.lists(PIECES).map("".join))
+def test_any_text_is_a_fault_or_explained(text: str) -> None:
+    with contextlib.suppress(InvalidInput):
+        assert read_fault(text, "model") != Fault()
 
 
 def test_model_without_fault_is_left_alone() -> None:

@@ -1,5 +1,6 @@
 """Values that the sandbox makes are valid under their schemas, as another implementation judges."""
 
+import contextlib
 import json
 import os
 from collections import Counter
@@ -134,6 +135,33 @@ def test_made_values_are_valid(schema: Any, seed: int) -> None:
     assert unsatisfied(document) == []
     judge = Draft202012Validator(document, format_checker=Draft202012Validator.FORMAT_CHECKER)
     judge.validate(sample(document, Random(seed)))
+
+
+KEYWORDS = [
+    "type", "properties", "required", "items", "prefixItems", "enum", "const", "anyOf", "oneOf", "allOf", "not", "if",
+    "$ref", "$defs", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "format", "minItems",
+    "maxItems", "uniqueItems", "additionalProperties", "minProperties", "maxProperties", "nullable",
+    "patternProperties",
+]  # fmt: skip
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 50), st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["object", "string", "#", "#/properties/a", "#/x", "(", "a+", "integer", "date"]),
+)  # fmt: skip
+ANYTHING = st.recursive(
+    ODD,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from([*KEYWORDS, "a", "b"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=1500, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(KEYWORDS), ANYTHING, max_size=5))
+def test_no_schema_breaks_the_generator(schema: Any) -> None:
+    assert all(isinstance(name, str) for name in unsatisfied(schema))
+    with contextlib.suppress(Unsatisfiable):
+        json.dumps(sample(schema, Random(0)))
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

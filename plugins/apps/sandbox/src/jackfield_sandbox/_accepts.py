@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from ._pattern import compiled
 
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
@@ -105,10 +106,13 @@ def _composed(schema: Mapping[str, Any], value: Any, root: Any, followed: frozen
 def _string(schema: Mapping[str, Any], value: str) -> bool:
     if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
         return False
-    try:
-        return "pattern" not in schema or re.search(schema["pattern"], value) is not None
-    except re.error:
-        return True
+    return "pattern" not in schema or _is_like(schema["pattern"], value)
+
+
+def _is_like(pattern: str, value: str) -> bool:
+    """Tell whether a string matches; an expression that Python cannot read is passed over, `unsatisfied` names it."""
+    expression = compiled(pattern)
+    return expression is None or expression.search(value) is not None
 
 
 def _number(schema: Mapping[str, Any], value: Any) -> bool:
@@ -145,7 +149,7 @@ def _object(schema: Mapping[str, Any], value: dict[str, Any], root: Any) -> bool
     patterns = schema.get("patternProperties", {})
     for name, member in value.items():
         inner = [known[name]] if name in known else []
-        inner += [row for pattern, row in patterns.items() if re.search(pattern, name)]
+        inner += [row for pattern, row in patterns.items() if _is_like(pattern, name)]
         if not all(accepts(row, member, root) for row in inner or [schema.get("additionalProperties", True)]):
             return False
     return True

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import string
+import warnings
+from functools import lru_cache
 from random import Random
 
 _CLASSES = {"d": string.digits, "w": string.ascii_letters + string.digits + "_", "s": " "}
@@ -30,13 +32,22 @@ def matching(pattern: str, rng: Random) -> str:
     written = writer.alternatives()
     if writer.at < len(pattern):
         raise UnsupportedPattern(f"{pattern!r}: a parenthesis at {writer.at} closes nothing")
-    try:
-        matches = re.search(pattern, written)
-    except re.error as error:
-        raise UnsupportedPattern(f"{pattern!r}: {error}") from None
-    if not matches:
+    if (expression := compiled(pattern)) is None:
+        raise UnsupportedPattern(f"{pattern!r} is no regular expression of Python's")
+    if not expression.search(written):
         raise UnsupportedPattern(f"{pattern!r}: an anchor in the middle cannot be met")
     return written
+
+
+@lru_cache(maxsize=512)
+def compiled(pattern: str) -> re.Pattern[str] | None:
+    """Compile an expression; None where Python cannot. Its warnings are for authors of code, not of schemas."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        try:
+            return re.compile(pattern)
+        except (re.error, OverflowError, RecursionError):
+            return None
 
 
 class _Writer:

@@ -75,7 +75,7 @@ def _beyond(schema: Any) -> Iterator[str]:
                 matching(str(value), Random(0))  # noqa: S311
             except UnsupportedPattern:
                 yield "pattern"
-        elif key == "format" and value not in FORMATS:
+        elif key == "format" and str(value) not in FORMATS:
             yield f"format:{value}"
         elif key == "type":
             yield from (f"type:{name}" for name in type_names(schema) if name not in _TYPES)
