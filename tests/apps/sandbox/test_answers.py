@@ -349,3 +349,12 @@ def test_async_client_gets_the_same_answer(client: Client, boards: Boards) -> No
                 return whole.text, stream.response.text
 
     assert asyncio.run(ask()) == (client.chat(MODEL, "hello").text,) * 2
+
+
+def test_threads_share_one_transport(client: Client) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: client.chat(MODEL, f"number {number % 4}").text, range(64)))
+    assert len(set(found)) == 4
+    assert found[:4] * 16 == found
