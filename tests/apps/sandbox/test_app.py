@@ -244,7 +244,7 @@ def test_taken_port_is_one_clear_line(address: tuple[str, int], capsys: pytest.C
 
 def test_module_serves_on_the_loopback_address() -> None:
     arguments = [sys.executable, "-m", "jackfield_sandbox", "--port", "0"]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -279,7 +279,7 @@ def test_command_is_found_and_nothing_is_imported_before_it_runs() -> None:
     assert entry.value == "jackfield_sandbox:command"
     assert entry.load() is command
     code = "import jackfield_sandbox, sys; print([name for name in sys.modules if name.startswith('jackfield')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['jackfield_sandbox']"
 
 

@@ -96,7 +96,7 @@ class _Allowance:
 
 
 def _choice(request: ChatRequest, seed: str, index: int) -> Choice:
-    rng = Random(f"{seed}:{index}")  # noqa: S311
+    rng = Random(f"{seed}:{index}")
     allowance = _Allowance(request.max_tokens)
     parts: list[Part] = []
     if _thinks(request.reasoning):

@@ -24,7 +24,7 @@ _SAMPLES = 1200
 
 def deltas(response: ChatResponse) -> Iterator[Delta]:
     """Unroll an answer and cut what flows in it into pieces, the same at every time."""
-    rng = Random(response.id)  # noqa: S311
+    rng = Random(response.id)
     for delta in unroll(response):
         match delta:
             case TextDelta() | ThinkingDelta() | RefusalDelta() | ArgumentsDelta():
