@@ -88,7 +88,10 @@ def _special(request: ChatRequest, body: dict[str, Any]) -> None:
     if request.stop is not None:
         body["stop"] = list(request.stop)
     if request.logit_bias is not None:
-        body["logit_bias"] = dict(request.logit_bias)
+        # the format has whole numbers here (openai 3.51.0, completion_create_params), and hosts hold to it
+        body["logit_bias"] = {
+            token: int(bias) if bias == int(bias) else bias for token, bias in request.logit_bias.items()
+        }
     if request.metadata is not None:
         body["metadata"] = dict(request.metadata)
     if request.modalities is not None:
@@ -141,7 +144,7 @@ def _message(message: Message, number: int) -> Iterator[dict[str, Any]]:
             content.append(_content(part, f"messages[{number}].parts[{index}]"))
     content += [_media(media, f"messages[{number}]") for media in shown]
     if content or role != "tool":
-        wire = {"role": "user" if role == "tool" else role, "content": content}
+        wire = {"role": "user" if role == "tool" else role, "content": _plain(content)}
         if message.name is not None:
             wire["name"] = message.name
         yield wire
@@ -156,9 +159,9 @@ def _assistant(message: Message, number: int) -> dict[str, Any]:
             case Text() | Native():
                 content.append(_content(part, f"messages[{number}].parts[{index}]"))
                 if isinstance(part, Text) and (notes := [note.raw for note in part.citations if note.raw is not None]):
-                    wire["annotations"] = notes
+                    wire["annotations"] = [*wire.get("annotations", ()), *notes]
             case Refusal():
-                wire["refusal"] = part.text
+                wire["refusal"] = wire.get("refusal", "") + part.text
             case ToolCall(id=None):
                 wire["function_call"] = {"name": part.name, "arguments": part.arguments}
             case ToolCall(executed_by="caller"):
@@ -166,7 +169,7 @@ def _assistant(message: Message, number: int) -> dict[str, Any]:
             case Media(kind="audio", source=FileId(file_id=audio)):
                 wire["audio"] = {"id": audio}
             case Media(kind="audio", provider_state=state, transcript=transcript):
-                if state is not None:
+                if state is not None and isinstance(state.data, dict) and "id" in state.data:
                     wire["audio"] = {"id": state.data["id"]}
                 elif transcript:
                     content.append({"type": "text", "text": transcript})
@@ -180,10 +183,8 @@ def _assistant(message: Message, number: int) -> dict[str, Any]:
                     f"messages[{number}].parts[{index}]: an assistant's message takes no {part.type} here; take it out",
                     param="messages",
                 )
-    if len(content) == 1 and content[0].keys() == {"type", "text"}:
-        wire["content"] = content[0]["text"]
-    elif content:
-        wire["content"] = content
+    if content:
+        wire["content"] = _plain(content)
     if calls:
         wire["tool_calls"] = calls
     if message.name is not None:
@@ -223,13 +224,20 @@ def _tool_result(result: ToolResult, shown: list[Media]) -> dict[str, Any]:
                 texts.append({"type": "text", "text": f"(the {part.kind} follows in the next message)"})
             case Native(body=body):
                 texts.append(body)
-    content: Any = texts[0]["text"] if len(texts) == 1 and texts[0].keys() == {"type", "text"} else texts
+    content = _plain(texts)
     if result.call_id is None:
         return {"role": "function", "name": result.name, "content": content if texts else ""}
     wire = {"role": "tool", "tool_call_id": result.call_id, "content": content if texts else ""}
     if result.name is not None:
         wire["name"] = result.name
     return wire
+
+
+def _plain(content: list[Any]) -> Any:
+    """Write a content of one plain text as that text."""
+    if len(content) == 1 and isinstance(content[0], dict) and content[0].keys() == {"type", "text"}:
+        return content[0]["text"]
+    return content
 
 
 def _content(part: Part, where: str) -> dict[str, Any]:
