@@ -64,7 +64,7 @@ def _shown(hosts: bool) -> st.SearchStrategy[Any]:
     """What a user's message may hold."""
     details = st.none() | st.sampled_from(["auto", "low", "high"])
     urls = st.builds(Url, url=texts.map(lambda path: f"https://example.com/{path}"))
-    found = (
+    found: st.SearchStrategy[Any] = (
         _texts(hosts)
         | st.builds(Data, value=jsons)
         | st.builds(Media, kind=st.just("image"), source=urls, detail=details)
@@ -102,7 +102,7 @@ def _said(hosts: bool) -> st.SearchStrategy[Any]:
     calls = st.builds(
         ToolCall, id=words, name=words, arguments=texts, kind=st.sampled_from(["function", "custom"]),
     ) | st.builds(ToolCall, id=words, name=words, arguments=jsons.map(lambda value: f'{{"x": "{value}"}}'))  # fmt: skip
-    found = (
+    found: st.SearchStrategy[Any] = (
         _texts(False)
         | st.builds(Refusal, text=texts)
         | calls
@@ -217,5 +217,6 @@ def requests(draw: st.DrawFn, hosts: bool = False) -> ChatRequest:
     turns = draw(st.lists(messages(hosts), min_size=1, max_size=5))
     parameters = {**_PARAMETERS, **(_BEYOND if hosts else {})}
     values = draw(st.fixed_dictionaries({}, optional=parameters))
-    values |= draw(st.just({}) | _tooling(hosts))
+    if draw(st.booleans()):
+        values |= draw(_tooling(hosts))
     return ChatRequest(model=draw(words), messages=tuple(turns), **values)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import collections.abc
 import types
 from collections.abc import Iterator
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin
 
 from openai.types.chat import completion_create_params as sdk
 from pydantic import BaseModel, TypeAdapter
-from typing_extensions import Annotated, NotRequired, Required, get_type_hints, is_typeddict
+from typing_extensions import get_type_hints, is_typeddict
 
 _BODIES = {
     streamed: TypeAdapter[Any](kind)
@@ -51,7 +51,7 @@ def _against(value: Any, kind: Any, where: str) -> Iterator[str]:
                 yield from _against(inner, arguments[1], f"{where}.{name}")
         else:
             yield f"{where}: no object"
-    elif isinstance(origin, type) and issubclass(origin, collections.abc.Iterable | list) or _is_sequence(origin):
+    elif (isinstance(origin, type) and issubclass(origin, collections.abc.Iterable | list)) or _is_sequence(origin):
         if isinstance(value, list):
             for number, inner in enumerate(value):
                 yield from _against(inner, arguments[0], f"{where}[{number}]")

@@ -189,13 +189,16 @@ def trace(message: Mapping[str, Any]) -> Thinking | None:
     return Thinking(text=text, provider_state=ProviderState(data=state))
 
 
-def citation(note: dict[str, Any]) -> Citation:
-    """Normalize an annotation; what it holds beyond our fields stays in `raw`."""
-    inner = note.get(note.get("type", ""))
+def citation(note: Any) -> Citation:
+    """Normalize an annotation; what it holds beyond our fields, or in a form of its own, stays in `raw`."""
+    if not isinstance(note, dict):
+        return Citation(raw=note)
+    kind = note.get("type")
+    inner = note.get(kind) if isinstance(kind, str) else None
     row = inner if isinstance(inner, dict) else note
-    return Citation(
-        url=row.get("url"), title=row.get("title"), start=row.get("start_index"), end=row.get("end_index"), raw=note
-    )
+    words = {name: value for name in ("url", "title") if isinstance(value := row.get(name), str)}
+    places = {name: value for name in ("start", "end") if type(value := row.get(f"{name}_index")) is int}
+    return Citation(**words, **places, raw=note)
 
 
 def audio_mime(request: ChatRequest) -> str:
