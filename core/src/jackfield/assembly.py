@@ -195,7 +195,7 @@ def _unroll_part(choice: int, number: int, part: Part) -> Iterator[Delta]:
             yield PartStarted(choice, number, bare.model_copy(update={"arguments": ""}))
             if bare.arguments:
                 yield ArgumentsDelta(choice, number, bare.arguments)
-        case Media(source=Bytes(data=data)) if data:
+        case Media(source=Bytes(data=data)) if data or bare.transcript:
             empty = {"source": Bytes(data=b""), "transcript": None}
             yield PartStarted(choice, number, bare.model_copy(update=empty))
             yield MediaDelta(choice, number, data, bare.transcript or "")

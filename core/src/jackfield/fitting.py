@@ -14,7 +14,7 @@ from .catalog import ModelInfo
 from .conversation import EFFORTS, ChatRequest, Reasoning
 from .errors import UnsupportedFeature
 from .limits import Limit
-from .messages import Bytes, FileId, Media, Native, Part, Text, ToolResult, Url
+from .messages import Bytes, FileId, Media, Native, Part, ResultPart, Text, ToolResult, Url
 from .operations import Adjustment, Request
 
 #: Parameters that change what an answer means; everything else tunes it.
@@ -209,12 +209,10 @@ def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:
             if state is not None and (state.origin != origin or state.dialect != dialect):
                 part, same = part.model_copy(update={"provider_state": None}), False
             if type(part) is Native and part.dialect != dialect:
-                if part.text is None:
-                    raise UnsupportedFeature(
-                        f"messages[{number}] has a block that only {part.dialect} knows; take it out or give it a text",
-                        param="messages",
-                    )
-                part, same = Text(text=part.text), False
+                part, same = _said(part, number), False
+            elif type(part) is ToolResult and any(_is_foreign(inner, dialect, origin) for inner in part.parts):
+                inners = tuple(_localized(inner, dialect, origin, number) for inner in part.parts)
+                part, same = part.model_copy(update={"parts": inners}), False
             parts.append(part)
         update: dict[str, Any] = {} if same else {"parts": tuple(parts)}
         state = message.provider_state
@@ -224,3 +222,28 @@ def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:
             message, changed = message.model_copy(update=update), True
         messages.append(message)
     return request.model_copy(update={"messages": tuple(messages)}) if changed else request
+
+
+def _is_foreign(part: ResultPart, dialect: str, origin: str) -> bool:
+    state = part.provider_state
+    if state is not None and (state.origin != origin or state.dialect != dialect):
+        return True
+    return type(part) is Native and part.dialect != dialect
+
+
+def _localized(part: ResultPart, dialect: str, origin: str, number: int) -> ResultPart:
+    if not _is_foreign(part, dialect, origin):
+        return part
+    if type(part) is Native and part.dialect != dialect:
+        return _said(part, number)
+    return part.model_copy(update={"provider_state": None})
+
+
+def _said(part: Native, number: int) -> Text:
+    """Return the text that stands for a foreign block."""
+    if part.text is None:
+        raise UnsupportedFeature(
+            f"messages[{number}] has a block that only {part.dialect} knows; take it out or give it a text",
+            param="messages",
+        )
+    return Text(text=part.text)
