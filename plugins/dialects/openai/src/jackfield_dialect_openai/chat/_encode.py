@@ -20,6 +20,7 @@ from jackfield import (
     Media,
     MediaDelta,
     PartStarted,
+    Refusal,
     RefusalDelta,
     Request,
     Restarted,
@@ -27,6 +28,7 @@ from jackfield import (
     StreamEncoder,
     Text,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     ToolCall,
     UsageDelta,
@@ -71,11 +73,15 @@ class Encoder:
         self._usage: UsageDelta | None = None
         self._opened: set[int] = set()
         self._audio: dict[tuple[int, int], str] = {}
+        #: Characters said in each choice, and where its open text began: citations count from there.
+        self._said: dict[int, int] = {}
+        self._text_start: dict[int, int] = {}
 
     def encode(self, delta: Delta) -> bytes:
         """Write one delta."""
         match delta:
             case TextDelta(choice=choice, text=text):
+                self._said[choice] = self._said.get(choice, 0) + len(text)
                 return self._chunk(choice, {"content": text})
             case ArgumentsDelta(choice=choice, part=part, text=text):
                 return self._arguments(choice, part, text)
@@ -83,12 +89,19 @@ class Encoder:
                 self._start(delta)
                 return b""
             case PartStarted(choice=choice, part=part, value=ToolCall() as call):
-                return self._call(choice, part, call)
+                # what the provider ran itself is nothing that the caller is to run
+                return self._call(choice, part, call) if call.executed_by == "caller" else b""
             case PartStarted(choice=choice, part=part, value=Media()):
                 self._audio[choice, part] = derive_id("audio_", self._head["id"], f"{choice}.{part}")
                 return self._chunk(choice, {"audio": {"id": self._audio[choice, part]}})
-            case PartStarted(choice=choice, value=Text(text=text)) if text:
-                return self._chunk(choice, {"content": text})
+            case PartStarted(choice=choice, value=Text(text=text)):
+                said = self._text_start[choice] = self._said.get(choice, 0)
+                self._said[choice] = said + len(text)
+                return self._chunk(choice, {"content": text}) if text else b""
+            case PartStarted(choice=choice, value=Thinking(text=text)) if text:
+                return self._chunk(choice, {"reasoning_content": text})
+            case PartStarted(choice=choice, value=Refusal(text=text)) if text:
+                return self._chunk(choice, {"refusal": text})
             case ThinkingDelta(choice=choice, text=text):
                 return self._chunk(choice, {"reasoning_content": text})
             case RefusalDelta(choice=choice, text=text):
@@ -97,7 +110,7 @@ class Encoder:
                 audio = {"data": base64.b64encode(data).decode()} if data else {}
                 return self._chunk(choice, {"audio": audio | ({"transcript": transcript} if transcript else {})})
             case CitationDelta(choice=choice, citation=citation):
-                return self._chunk(choice, {"annotations": [annotation(citation)]})
+                return self._chunk(choice, {"annotations": [annotation(citation, self._text_start.get(choice, 0))]})
             case LogprobsDelta(choice=choice, logprobs=logprobs):
                 return self._chunk(choice, {}, logprobs=dict(logprobs))
             case Finished():
@@ -151,7 +164,9 @@ class Encoder:
         return self._chunk(choice, {"tool_calls": [{"index": number, **tool_call(call)}]})
 
     def _arguments(self, choice: int, part: int, text: str) -> bytes:
-        number, kind = self._calls[choice, part]
+        if (call := self._calls.get((choice, part))) is None:
+            return b""
+        number, kind = call
         if kind == "legacy":
             return self._chunk(choice, {"function_call": {"arguments": text}})
         row = {

@@ -13,6 +13,7 @@ from jackfield import (
     ChatRequest,
     ChatResponse,
     Choice,
+    Citation,
     EmbeddingRequest,
     EmbeddingResponse,
     HTTPRequest,
@@ -132,15 +133,17 @@ def _choice(choice: Choice, legacy: bool) -> dict[str, Any]:
     for part in choice.message.parts:
         match part:
             case Text(text=text, citations=citations):
-                message["content"] = (message["content"] or "") + text
+                before = message["content"] or ""
+                message["content"] = before + text
                 if citations:
-                    message["annotations"] = [annotation(note) for note in citations]
+                    notes = [annotation(note, len(before)) for note in citations]
+                    message["annotations"] = [*message.get("annotations", ()), *notes]
             case Refusal(text=text):
                 message["refusal"] = (message["refusal"] or "") + text
             case Thinking(text=text):
                 message["reasoning_content"] = message.get("reasoning_content", "") + text
             case Media(kind="audio", source=Bytes(data=data), transcript=transcript, provider_state=state):
-                known = state.data if state is not None else {}
+                known = state.data if state is not None and isinstance(state.data, dict) else {}
                 message["audio"] = {
                     "id": known.get("id") or derive_id("audio_", transcript or "", choice.index),
                     "data": base64.b64encode(data).decode(),
@@ -172,15 +175,21 @@ def finish_word(reason: str, raw: str | None, legacy: bool) -> str:
     return _FINISH.get(reason, reason)
 
 
-def annotation(note: Any) -> Any:
-    """Write a citation as an annotation; one that came as such goes as it came."""
+def annotation(note: Citation, before: int = 0) -> Any:
+    """Write a citation; its places count from the start of the message, `before` which its text stands."""
     if isinstance(note.raw, dict) and note.raw.get("type") == "url_citation":
+        inner = note.raw.get("url_citation")
+        if before and isinstance(inner, dict):
+            moved = {
+                name: inner[name] + before for name in ("start_index", "end_index") if type(inner.get(name)) is int
+            }
+            return {**note.raw, "url_citation": {**inner, **moved}}
         return note.raw
     inner = {
         "url": note.url or "",
         "title": note.title or "",
-        "start_index": note.start or 0,
-        "end_index": note.end or 0,
+        "start_index": (note.start or 0) + before,
+        "end_index": (note.end or 0) + before,
     }
     return {"type": "url_citation", "url_citation": inner}
 
