@@ -14,7 +14,7 @@ from tests.dialects.openai.sdk import check_body
 
 ENDPOINT = Endpoint("any", DIALECT, "https://any.invalid/v1")
 often = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -56,7 +56,17 @@ _BY_CODE: dict[str, type[JackfieldError]] = {
     "invalid_api_key": AuthenticationError,
     "rate_limit_exceeded": RateLimitError,
     "server_is_overloaded": OverloadedError,
+    "model_not_ready": NotReadyError,
+    "request_too_large": RequestTooLargeError,
     "server_error": ServerError,
+}
+#: Where neither a code nor a status says it, as for an error in a stream, the type does.
+_BY_TYPE: dict[str, type[JackfieldError]] = {
+    "authentication_error": AuthenticationError,
+    "permission_error": PermissionDenied,
+    "rate_limit_error": RateLimitError,
+    "timeout_error": RequestTimeout,
+    "invalid_request_error": InvalidRequestError,
 }
 _BY_STATUS: dict[int, type[JackfieldError]] = {
     401: AuthenticationError, 402: BillingError, 403: PermissionDenied, 404: ModelNotFoundError, 408: RequestTimeout,
@@ -99,7 +109,9 @@ def _class(status: int, marks: list[Any], message: str, found: dict[str, Any]) -
         return by_code
     if status in (0, 400, 413, 422) and any(words in message.lower() for words in _TOO_LONG):
         return ContextLengthError
-    return _BY_STATUS.get(status, InvalidRequestError if status else ServerError)
+    if not status:
+        return next((_BY_TYPE[mark] for mark in marks if mark in _BY_TYPE), ServerError)
+    return _BY_STATUS.get(status, InvalidRequestError)
 
 
 def _status_in(found: dict[str, Any]) -> int:

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from jackfield import (
@@ -50,12 +51,19 @@ _FINISH: dict[str, FinishReason] = {
 TRACES = ("reasoning_content", "reasoning")
 
 
+#: What reading raises where a host put a member of another type: asking each first would cost every good answer.
+WRONG_TYPES = (AttributeError, KeyError, TypeError, ValidationError)
+
+
 @hookimpl
 def normalize_response(request: Request, response: HTTPResponse) -> Response | None:
     """Normalize an answer to a chat, an embedding or the question which models there are."""
     body = read_body(request, response)
     if isinstance(request, ChatRequest):
-        return chat_response(request, body)
+        try:
+            return chat_response(request, body)
+        except WRONG_TYPES as error:
+            raise ResponseFormatError(f"the answer cannot be read: {reason(error)}") from error
     if isinstance(request, EmbeddingRequest):
         return _embeddings(body)
     if isinstance(request, ModelsRequest):
@@ -89,6 +97,11 @@ def read_body(request: Request, response: HTTPResponse) -> Any:
     if not isinstance(body, dict):
         raise ResponseFormatError(f"the answer is a JSON {type(body).__name__}, not an object")
     return body
+
+
+def reason(error: Exception) -> str:
+    """Say in one line what is wrong with an answer."""
+    return error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
 
 
 def chat_response(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:
@@ -279,7 +292,7 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
         if type(value := raw.get(key)) is int:
             counts[name] = value
     for holder, rows in (("prompt_tokens_details", _INPUT), ("completion_tokens_details", _OUTPUT)):
-        if details := raw.get(holder):
+        if isinstance(details := raw.get(holder), Mapping):
             for name, key in rows:
                 if type(value := details.get(key)) is int:
                     counts[name] = value

@@ -38,7 +38,7 @@ from jackfield import (
     hookimpl,
 )
 
-from ._response import TRACES, arguments, audio_mime, citation, created, finish_reason, mint
+from ._response import TRACES, WRONG_TYPES, arguments, audio_mime, citation, created, finish_reason, mint, reason
 
 
 @hookimpl
@@ -112,31 +112,34 @@ class Decoder:
         if not isinstance(chunk, dict):
             raise ResponseFormatError("a chunk of the stream is not an object", body=data)
         out: list[Delta] = []
-        if not self._started:
-            self._start(chunk, out)
-        if choices := chunk.get("choices"):
-            choice = choices[0]
-            index, delta = choice.get("index"), choice.get("delta")
-            if (
-                len(choices) == 1
-                and delta
-                and len(delta) == 1
-                and (part := self._text.get(index)) is not None
-                and type(content := delta.get("content")) is str
-                and content
-            ):  # more text: by far the commonest chunk, so it takes the short way
-                out.append(TextDelta(index, part, content))
-                if choice.get("finish_reason") is not None or choice.get("logprobs"):
-                    self._ending(index, self._choices[index], choice, out)
-            else:
-                for position, choice in enumerate(choices):
-                    index = choice.get("index")
-                    self._choice(position if index is None else index, choice, out)
-        if self._tier is None and (tier := chunk.get("service_tier")):
-            self._tier = tier
-        if usage := chunk.get("usage"):
-            self._usage = UsageDelta(usage, self._tier)
-            out.append(self._usage)
+        try:
+            if not self._started:
+                self._start(chunk, out)
+            if choices := chunk.get("choices"):
+                choice = choices[0]
+                index, delta = choice.get("index"), choice.get("delta")
+                if (
+                    len(choices) == 1
+                    and delta
+                    and len(delta) == 1
+                    and (part := self._text.get(index)) is not None
+                    and type(content := delta.get("content")) is str
+                    and content
+                ):  # more text: by far the commonest chunk, so it takes the short way
+                    out.append(TextDelta(index, part, content))
+                    if choice.get("finish_reason") is not None or choice.get("logprobs"):
+                        self._ending(index, self._choices[index], choice, out)
+                else:
+                    for position, choice in enumerate(choices):
+                        index = choice.get("index")
+                        self._choice(position if index is None else index, choice, out)
+            if self._tier is None and (tier := chunk.get("service_tier")):
+                self._tier = tier
+            if isinstance(usage := chunk.get("usage"), dict) and usage:
+                self._usage = UsageDelta(usage, self._tier)
+                out.append(self._usage)
+        except WRONG_TYPES as error:
+            raise ResponseFormatError(f"a chunk of the stream cannot be read: {reason(error)}", body=data) from error
         if (failed := chunk.get("error")) or (event.name == "error" and not choices):
             message = failed.get("message") if isinstance(failed, dict) else failed
             failure = ProviderError(str(message or "the stream holds an error"), body=data)
