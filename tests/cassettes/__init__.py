@@ -1,0 +1,1 @@
+"""Cassettes: what was recorded with official SDKs, played to Jackfield."""
