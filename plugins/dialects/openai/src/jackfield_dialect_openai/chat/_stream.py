@@ -48,11 +48,11 @@ def stream_decoder(request: Request, head: HTTPResponse) -> StreamDecoder | None
 
 
 class _Call:
-    """A tool call that is being streamed."""
+    """A tool call that is being streamed. Until its name has come, it has no part and its arguments are held."""
 
     __slots__ = ("custom", "id", "name", "part", "text")
 
-    def __init__(self, part: int, call_id: str | None, name: str, custom: bool) -> None:
+    def __init__(self, part: int | None, call_id: str | None, name: str, custom: bool) -> None:
         self.part = part
         self.id = call_id
         self.name = name
@@ -167,6 +167,9 @@ class Decoder:
         out: list[Delta] = []
         for index in sorted(self._choices):
             choice = self._choices[index]
+            for call in choice.calls:
+                if call.part is None:
+                    self._open_call(index, choice, call, out)
             self._tracker.end(index, out)
             if choice.finish is not None or self._done:
                 out.append(Finished(index, finish_reason(choice.finish, choice.kinds), choice.finish))
@@ -279,26 +282,30 @@ class Decoder:
         if call is None:
             if not (call_id or name or body.get("arguments") or body.get("input")):
                 return
-            call = self._open_call(index, open_, call_id, name or "", custom, out)
+            call = _Call(None, call_id, name or "", custom)
+            open_.calls.append(call)
             if slot is not None:
                 open_.slots[slot] = call
         if call.custom:
             body = row.get("custom") or {}
-        if text := arguments(body.get("input" if call.custom else "arguments")):
-            call.text += text
+        text = arguments(body.get("input" if call.custom else "arguments"))
+        call.text += text
+        if call.part is None:
+            call.name, call.id = call.name or name or "", call.id or call_id
+            if call.name:
+                self._open_call(index, open_, call, out)
+        elif text:
             out.append(ArgumentsDelta(index, call.part, text))
 
-    def _open_call(
-        self, index: int, open_: _Open, call_id: str | None, name: str, custom: bool, out: list[Delta]
-    ) -> _Call:
-        minted = call_id or mint(self._request, index, len(open_.calls))
-        value = ToolCall(id=minted, name=name, kind="custom" if custom else "function")
-        part = self._tracker.call(index, value, out)
+    def _open_call(self, index: int, open_: _Open, call: _Call, out: list[Delta]) -> None:
+        """Begin a call's part, with the arguments that were held."""
+        minted = call.id or mint(self._request, index, open_.calls.index(call))
+        value = ToolCall(id=minted, name=call.name, kind="custom" if call.custom else "function")
+        call.part = self._tracker.call(index, value, out)
         self._text.pop(index, None)
-        call = _Call(part, call_id, name, custom)
-        open_.calls.append(call)
         open_.kinds.append(value)
-        return call
+        if call.text:
+            out.append(ArgumentsDelta(index, call.part, call.text))
 
     def _legacy(self, index: int, open_: _Open, body: dict[str, Any], out: list[Delta]) -> None:
         if not open_.calls:
@@ -307,12 +314,15 @@ class Decoder:
             self._text.pop(index, None)
             open_.calls.append(_Call(part, None, value.name, False))
             open_.kinds.append(value)
-        if text := arguments(body.get("arguments")):
-            out.append(ArgumentsDelta(index, open_.calls[0].part, text))
+        first = open_.calls[0].part
+        if first is not None and (text := arguments(body.get("arguments"))):
+            out.append(ArgumentsDelta(index, first, text))
 
 
 def _is_new(call: _Call, call_id: str | None, name: str | None, body: dict[str, Any]) -> bool:
     """Tell whether a row that came on the slot of a call opens another: some hosts send index 0 for every call."""
+    if call.part is None:
+        return None not in (call_id, call.id) and call_id != call.id
     if call_id is not None:
         return call.id is not None and call_id != call.id and (not call.text or call.is_whole())
     return name is not None and call.is_whole() and (name != call.name or bool(body.get("arguments")))
