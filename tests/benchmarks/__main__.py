@@ -52,7 +52,8 @@ _FIRST = """
 import jackfield
 class Memory:
     def send(self, request, timeout):
-        body = b'{"model": "m", "choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 1}}'
+        choice = b'{"message": {"content": "Hi"}, "finish_reason": "stop"}'
+        body = b'{"model": "m", "choices": [' + choice + b'], "usage": {"prompt_tokens": 1}}'
         return jackfield.Reply(200, {"content-type": "application/json"}, iter([body]), lambda: None)
 client = jackfield.Client({"openai": {"api_key": "k"}}, transport=Memory())
 answer = client.chat("openai/gpt-4o-mini", "Hi")

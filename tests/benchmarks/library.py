@@ -118,15 +118,21 @@ def anthropic_case() -> Case:
     """The official SDK of Anthropic, with answers of its own format and the same size."""
     import anthropic
 
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_sequence": None}
-    usage = {"input_tokens": 412, "output_tokens": 96}
+    message: dict[str, Any] = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "stop_sequence": None,
+    }
+    usage: dict[str, Any] = {"input_tokens": 412, "output_tokens": 96}
     whole = {
         **message,
         "content": [{"type": "text", "text": payloads.ANSWER}],
         "stop_reason": "end_turn",
         "usage": usage,
     }
-    start = {**message, "content": [], "stop_reason": None, "usage": usage}
+    start: dict[str, Any] = {**message, "content": [], "stop_reason": None, "usage": usage}
     rows: list[dict[str, Any]] = [
         {"type": "message_start", "message": start},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
