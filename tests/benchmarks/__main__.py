@@ -70,7 +70,7 @@ def _has(python: str, library: str) -> bool:
 
 def _measured(python: str, library: str) -> dict[str, float]:
     done = subprocess.run(
-        [python, str(HERE / "library.py"), library], capture_output=True, text=True, check=True, cwd=HERE
+        [python, "-m", "tests.benchmarks.library", library], capture_output=True, text=True, check=True, cwd=ROOT
     )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -1,4 +1,4 @@
-"""CPU per call and per delta of one library over a transport in memory: `python library.py NAME` prints JSON.
+"""CPU per call and per delta of one library over a transport in memory: `python -m tests.benchmarks.library NAME` prints JSON.
 
 Runs in any environment that has the library; knows nothing of the others. Every field that a caller reads is read.
 """
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import payloads
+from tests.benchmarks import payloads
 
 Case = tuple[Callable[[int], object], Callable[[], int]]
 ANSWERS = [payloads.answer(number) for number in range(500)]
