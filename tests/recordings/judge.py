@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -57,7 +58,9 @@ def headers(recorded: loader.Exchange) -> dict[str, str]:
     return found
 
 
-def run(exchange: Exchange, recorded: loader.Exchange, pieces: Iterable[bytes]) -> tuple[list[Delta], JackfieldError | None]:
+def run(
+    exchange: Exchange, recorded: loader.Exchange, pieces: Iterable[bytes]
+) -> tuple[list[Delta], JackfieldError | None]:
     """Feed a recorded answer in pieces; return the deltas, and the error that it is."""
     exchange.restart()
     deltas: list[Delta] = []
@@ -105,17 +108,15 @@ def described(response: ChatResponse) -> dict[str, Any]:
     }
 
 
-def _joined(parts: Iterable[Any], kind: type) -> str | None:
+def _joined(parts: Iterable[Any], kind: type[Any]) -> str | None:
     return "".join(part.text for part in parts if type(part) is kind) or None
 
 
 def _call(part: ToolCall) -> dict[str, Any]:
     arguments: Any = part.arguments
     if part.kind == "function":
-        try:
+        with contextlib.suppress(ValueError):
             arguments = json.loads(arguments) if arguments.strip() else {}
-        except ValueError:
-            pass
     return {"id": part.id, "name": part.name, "arguments": arguments, "kind": part.kind}
 
 
@@ -133,3 +134,15 @@ def _audio(part: Media) -> dict[str, Any]:
         "transcript": part.transcript,
         "expires_at": state.get("expires_at"),
     }
+
+
+def decoded(boards: Boards, request: Any, headers: dict[str, str], data: bytes, dialect: str) -> ChatResponse:
+    """Read a stream that one of our own encoders wrote."""
+    endpoint = Endpoint("written", dialect, "https://written.invalid/v1")
+    exchange = Exchange(boards.dialect(dialect), request, endpoint, AT)
+    exchange.receive_head(200, headers)
+    exchange.receive_data(data)
+    exchange.receive_eof()
+    response = exchange.response
+    assert isinstance(response, ChatResponse)
+    return response

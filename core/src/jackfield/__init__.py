@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .assembly import Assembler as Assembler
     from .assembly import unroll as unroll
-    from .boards import Board as Board
+    from .async_client import AsyncClient as AsyncClient
+    from .async_client import AsyncStream as AsyncStream
+    from .board import Board as Board
+    from .board import DialectInfo as DialectInfo
+    from .board import Route as Route
     from .boards import Boards as Boards
-    from .boards import DialectInfo as DialectInfo
-    from .boards import Route as Route
     from .catalog import ModelInfo as ModelInfo
     from .catalog import ProviderInfo as ProviderInfo
+    from .client import Client as Client
+    from .client import Stream as Stream
+    from .client import chat as chat
+    from .client import stream as stream
     from .conversation import AudioOutput as AudioOutput
     from .conversation import CacheOptions as CacheOptions
     from .conversation import ChatRequest as ChatRequest
@@ -30,12 +36,6 @@ if TYPE_CHECKING:
     from .conversation import Tool as Tool
     from .conversation import ToolChoice as ToolChoice
     from .conversation import WebSearch as WebSearch
-    from .client import AsyncClient as AsyncClient
-    from .client import AsyncStream as AsyncStream
-    from .client import Client as Client
-    from .client import Stream as Stream
-    from .client import chat as chat
-    from .client import stream as stream
     from .deltas import ArgumentsDelta as ArgumentsDelta
     from .deltas import CitationDelta as CitationDelta
     from .deltas import Delta as Delta
@@ -135,6 +135,7 @@ if TYPE_CHECKING:
     from .wire import derive_id as derive_id
 
 __all__ = [
+    "SPEC_VERSION",
     "Adjustment",
     "ArgumentsDelta",
     "Assembler",
@@ -223,7 +224,6 @@ __all__ = [
     "Restarted",
     "Route",
     "Rule",
-    "SPEC_VERSION",
     "ServerError",
     "Sheet",
     "Started",
@@ -266,15 +266,15 @@ _HOME = {
     "Adjustment": "operations",
     "ArgumentsDelta": "deltas",
     "Assembler": "assembly",
-    "AsyncClient": "client",
+    "AsyncClient": "async_client",
     "AsyncReply": "transport",
-    "AsyncStream": "client",
+    "AsyncStream": "async_client",
     "AsyncTransport": "transport",
     "Attempt": "operations",
     "AudioOutput": "conversation",
     "AuthenticationError": "errors",
     "BillingError": "errors",
-    "Board": "boards",
+    "Board": "board",
     "Boards": "boards",
     "Bytes": "messages",
     "Cache": "messages",
@@ -293,7 +293,7 @@ _HOME = {
     "Credential": "wire",
     "Data": "messages",
     "Delta": "deltas",
-    "DialectInfo": "boards",
+    "DialectInfo": "board",
     "EmbeddingRequest": "operations",
     "EmbeddingResponse": "operations",
     "Endpoint": "wire",
@@ -349,7 +349,7 @@ _HOME = {
     "ResponseFormat": "conversation",
     "ResponseFormatError": "errors",
     "Restarted": "deltas",
-    "Route": "boards",
+    "Route": "board",
     "Rule": "pricing",
     "SPEC_VERSION": "hookspecs",
     "ServerError": "errors",

@@ -304,7 +304,7 @@ def read_provider(
         table = read_toml(folder / "catalog.toml")
         if (own := table.get("provider", {}).get("name")) != name:
             raise ConfigurationError(
-                f"the catalog of {distribution} says its name is {own!r} but its entry point says {name!r}; make both equal"
+                f"the catalog of {distribution} names itself {own!r}, its entry point {name!r}; make both equal"
             )
         if "models" in table:
             layers.append(Models((folder / "catalog.toml").read_text(encoding="utf-8"), f"{name}/catalog.toml"))

@@ -1,20 +1,20 @@
-"""Client and AsyncClient: thin drivers of the same flows. What they decide is in `_Base`, what they await is here."""
+"""Client: a thin synchronous driver of flows; and what both clients share: configuration, boards, endpoints."""
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import os
 import random
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from .boards import Board, Boards
+from .board import Board
+from .boards import Boards
 from .catalog import read_toml
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
@@ -31,11 +31,8 @@ from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep, 
 from .operations import EmbeddingRequest, EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
 from .parsing import chat_request, validated, whole_request
 from .transport import (
-    AsyncReply,
-    AsyncTransport,
     Reply,
     Transport,
-    open_async_transport,
     open_transport,
 )
 from .wire import Endpoint
@@ -43,7 +40,7 @@ from .wire import Endpoint
 R = TypeVar("R", bound=Response)
 
 
-class _Base:
+class ClientBase:
     """What both clients share: configuration, boards, endpoints, and the making of flows."""
 
     def __init__(
@@ -94,7 +91,9 @@ class _Base:
         operations = board.model(model).operations
         if operations and request.operation not in operations:
             raise UnsupportedOperation(
-                f"no {request.operation} here; there is {', '.join(operations)}", provider=endpoint.provider, model=model
+                f"no {request.operation} here; there is {', '.join(operations)}",
+                provider=endpoint.provider,
+                model=model,
             )
         exchange = Exchange(board, request, endpoint, datetime.now(UTC), self._unsupported)
         if exchange.adjustments:
@@ -161,7 +160,7 @@ def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
     return response
 
 
-class Client(_Base):
+class Client(ClientBase):
     """Asks any installed provider.
 
     `providers` overrides what the environment says, by provider: base_url, api_key, dialect, headers, transport, and
@@ -192,7 +191,7 @@ class Client(_Base):
             JackfieldError: see `jackfield.errors` for the tree.
         """
         exchange = self._ask(model, messages, system, parameters, True)
-        return Stream(self._flow(exchange), self._transport(exchange))
+        return Stream(self._flow(exchange), self._transport(exchange), exchange)
 
     def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order.
@@ -240,7 +239,9 @@ class Client(_Base):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -287,8 +288,9 @@ def _drive(flow: Flow[Response], transport: Transport) -> Iterator[list[Delta]]:
 class Stream:
     """Deltas of one answer, as they come. Iterate once; leave the `with` block early to cancel."""
 
-    def __init__(self, flow: Flow[Response], transport: Transport) -> None:
+    def __init__(self, flow: Flow[Response], transport: Transport, exchange: Exchange) -> None:
         self._driver = _drive(flow, transport)
+        self._exchange = exchange
         self._response: ChatResponse | None = None
         self._deltas = self._run()
 
@@ -309,6 +311,11 @@ class Stream:
             yield from deltas
 
     @property
+    def sandboxed(self) -> bool:
+        """Whether the sandbox answers; known once the first delta has come."""
+        return self._exchange.facts.sandboxed
+
+    @property
     def response(self) -> ChatResponse:
         """The assembled answer.
 
@@ -327,158 +334,10 @@ class Stream:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
-
-
-class AsyncClient(_Base):
-    """Asks any installed provider, in the async colour: the same arguments and methods as `Client`."""
-
-    async def chat(
-        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
-    ) -> ChatResponse:
-        """Ask, and wait for the whole answer. See `Client.chat`."""
-        return cast(ChatResponse, await self._run(self._ask(model, messages, system, parameters, False)))
-
-    def stream(
-        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
-    ) -> AsyncStream:
-        """Ask, and iterate over the deltas as they come. See `Client.stream`."""
-        exchange = self._ask(model, messages, system, parameters, True)
-        return AsyncStream(self._flow(exchange), self._transport(exchange))
-
-    async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
-        """Embed texts: one vector each, in order. See `Client.embed`."""
-        texts = [inputs] if isinstance(inputs, str) else inputs
-        request = validated(EmbeddingRequest, {"model": model, "inputs": texts, **parameters})
-        return cast(EmbeddingResponse, await self.send(request))
-
-    async def models(self, provider: str) -> ModelsResponse:
-        """Ask a provider which models it serves. See `Client.models`."""
-        return cast(ModelsResponse, await self.send(ModelsRequest(model=f"{provider}/")))
-
-    async def send(self, request: Request) -> Response:
-        """Send any request, and wait for the whole answer. See `Client.send`."""
-        return await self._run(self.exchange(request))
-
-    async def _run(self, exchange: Exchange) -> Response:
-        stream = AsyncStream(self._flow(exchange), self._transport(exchange))
-        try:
-            async for _ in stream:
-                pass
-            return stream.response
-        finally:
-            await stream.close()
-
-    def _transport(self, exchange: Exchange) -> AsyncTransport:
-        return cast(AsyncTransport, self._transport_for(exchange.endpoint.provider, open_async_transport))
-
-    async def close(self) -> None:
-        """Close the connections."""
-        for transport in self._transports.values():
-            await transport.aclose()
-        self._transports.clear()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-
-class AsyncStream:
-    """Deltas of one answer, as they come. Iterate once; leave the `async with` block early to cancel."""
-
-    def __init__(self, flow: Flow[Response], transport: AsyncTransport) -> None:
-        self._flow = flow
-        self._transport = transport
-        self._reply: AsyncReply | None = None
-        self._response: Response | None = None
-        self._deltas = self._run()
-
-    def __aiter__(self) -> AsyncIterator[Delta]:
-        return self._deltas
-
-    async def __anext__(self) -> Delta:
-        return await anext(self._deltas)
-
-    async def batches(self) -> AsyncIterator[list[Delta]]:
-        """Give the deltas as they arrived together: one list for each piece read from the network."""
-        flow, value = self._flow, None
-        failure: TransportError | None = None
-        try:
-            while True:
-                effect: Effect = flow.throw(failure) if failure is not None else flow.send(value)
-                value = failure = None
-                try:
-                    if type(effect) is Read:
-                        assert self._reply is not None
-                        value = await anext(self._reply.chunks, None)
-                    elif type(effect) is Emit:
-                        yield effect.deltas
-                    else:
-                        value = await self._carry_out(effect)
-                except TransportError as error:
-                    failure = error
-        except StopIteration as stop:
-            self._response = stop.value
-        finally:
-            flow.close()
-            await self._close_reply()
-
-    async def _carry_out(self, effect: Effect) -> Any:
-        if type(effect) is Send:
-            await self._close_reply()
-            self._reply = await self._transport.send(effect.request, effect.timeout)
-            return Head(self._reply.status, self._reply.headers)
-        if type(effect) is Sleep:
-            waited = random.uniform(effect.at_least, effect.at_most)
-            await asyncio.sleep(waited)
-            return waited
-        if type(effect) is Now:
-            return time.monotonic()
-        if type(effect) is Do:
-            return await effect.async_()
-        if type(effect) is Close:
-            await self._close_reply()
-        return None
-
-    async def _close_reply(self) -> None:
-        reply, self._reply = self._reply, None
-        if reply is not None:
-            await reply.aclose()
-
-    async def _run(self) -> AsyncIterator[Delta]:
-        async for deltas in self.batches():
-            for delta in deltas:
-                yield delta
-
-    @property
-    def response(self) -> ChatResponse:
-        """The assembled answer.
-
-        Raises:
-            JackfieldError: the stream has not been read to its end.
-        """
-        if self._response is None:
-            raise JackfieldError("the stream has not been read to its end")
-        return cast(ChatResponse, self._response)
-
-    async def close(self) -> None:
-        """Cancel: the connection is closed at once."""
-        await self._deltas.aclose()  # type: ignore[attr-defined]
-        self._flow.close()
-        await self._close_reply()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
 
 @functools.cache

@@ -136,7 +136,7 @@ def _strings(value: object) -> object:
 
 
 def _messages(value: object) -> object:
-    return (Message(role="user", parts=value),) if isinstance(value, str) else value  # type: ignore[arg-type]
+    return (Message(role="user", parts=value),) if isinstance(value, str) else value
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from . import fitting, pricing
 from .catalog import ModelInfo
 from .errors import ConfigurationError, JackfieldError
@@ -14,10 +16,10 @@ from .hookspecs import hookimpl
 from .operations import Request
 from .pricing import Cost, Priced, Sheet
 from .usage import Usage
-from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse, to_json
+from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse
 
 if TYPE_CHECKING:
-    from .boards import Board
+    from .board import Board
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
 SANDBOX_HEADER = "x-jackfield-sandbox"

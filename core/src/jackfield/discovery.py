@@ -61,7 +61,7 @@ class Found:
         except Exception as error:
             raise PluginError(
                 f"{self.who} ({self.name}) cannot be imported: {type(error).__name__}: {error}; "
-                f"update or remove it, or set JACKFIELD_DISABLE={self.name}"
+                f"install another release, remove it, or leave it out with JACKFIELD_DISABLE={self.name}"
             ) from error
 
 

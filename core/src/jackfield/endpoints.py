@@ -17,9 +17,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _OWN = frozenset({"base_url", "api_key", "dialect", "headers", "settings", "transport"})
 
 
-def resolve(
-    info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], environ: Mapping[str, str]
-) -> Endpoint:
+def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], environ: Mapping[str, str]) -> Endpoint:
     """Resolve the endpoint of a provider in a dialect.
 
     `overrides` are those of `Client(providers=...)`: base_url, api_key, headers, and settings by name.

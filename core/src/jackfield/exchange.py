@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from .assembly import Assembler, stamp
-from .boards import Board
+from .board import Board
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta, StreamDecoder, UsageDelta
 from .errors import (
@@ -93,11 +93,11 @@ class Exchange:
             ConfigurationError: this provider needs I/O for it (a token exchange): drive a flow instead.
         """
         signed = self.sign()
-        if isinstance(signed, Generator):
+        if not isinstance(signed, HTTPRequest):
             raise ConfigurationError(f"{self.endpoint.provider} exchanges tokens; use a client")
         return signed
 
-    def sign(self) -> Any:
+    def sign(self) -> HTTPRequest | Generator[Any, Any, HTTPRequest]:
         """Return the authorized request, or the flow that returns it."""
         bare = self.http_request
         copy = HTTPRequest(bare.method, bare.url, dict(bare.headers), bare.body)
@@ -133,7 +133,7 @@ class Exchange:
             StreamInterrupted: the stream ended before its end.
         """
         if self.head is None:
-            raise ResponseFormatError("the answer ended before its head", **self._who())
+            raise self._complete(ResponseFormatError("the answer ended before its head"))
         if self._decoder is None:
             self._response = self._read_whole(HTTPResponse(self.head.status, self.head.headers, b"".join(self._body)))
             return []
@@ -157,13 +157,14 @@ class Exchange:
         """
         self.check()
         if self._response is None:
-            raise JackfieldError("the answer has not ended yet; read it to its end", **self._who())
+            raise self._complete(JackfieldError("the answer has not ended yet; read it to its end"))
         return self._response
 
     def _feed(self, chunk: bytes | None) -> list[Delta]:
         """Frame and decode; None is the end. An error is kept until what came before it has been returned."""
         framing, decoder = self._framing, self._decoder
-        assert framing is not None and decoder is not None
+        assert framing is not None
+        assert decoder is not None
         deltas: list[Delta] = []
         try:
             if chunk is not None:
@@ -181,7 +182,7 @@ class Exchange:
             deltas += error.deltas
             self.failure = self._refined(error)
         except Exception as error:
-            self.failure = self.board.judged("stream_decoder", error)
+            self.failure = self.board.broken("stream_decoder", error)
         if deltas:
             self.delivered = True
             self._log += deltas
@@ -293,9 +294,6 @@ class Exchange:
         if priced is None:
             priced = self.board.price_sheet(provider, asked, facts, self.at)
         return self.board.compute_cost(usage, priced, facts, self.at)
-
-    def _who(self) -> dict[str, str]:
-        return {"provider": self.endpoint.provider, "model": self.request.model}
 
 
 def _last(decoder: StreamDecoder, event: Event) -> list[Delta]:

@@ -6,7 +6,7 @@ part, a tool, a response format, stop, n, max_tokens) raises before anything is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from .operations import Adjustment, Request
 MEANING: Final = frozenset(
     {"messages", "tools", "tool_choice", "response_format", "stop", "n", "max_tokens", "modalities", "previous"}
 )
-_FORMS: Final = {Url: "url", Bytes: "bytes", FileId: "file"}
+_FORMS: Final[Mapping[type, str]] = {Url: "url", Bytes: "bytes", FileId: "file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,11 @@ def _fit_reasoning(value: Reasoning, limit: Limit) -> tuple[Reasoning | None, st
         if value.enabled is False or value.effort == "none":
             return None, "dropped", "the model does not reason"
         return None, "dropped", "the model cannot reason"
-    wants_none = value.enabled is False or value.effort == "none" or value.budget == 0
     efforts = limit.efforts or EFFORTS
-    if wants_none and (not limit.off or limit.efforts is not None and "none" not in efforts and value.effort == "none"):
-        if not limit.off:
-            lowest = min(efforts, key=EFFORTS.index)  # type: ignore[arg-type]
-            fitted = Reasoning(effort=lowest, summary=value.summary)
-            return fitted, f"replaced by {lowest}", "the model's reasoning cannot be switched off"
+    if not limit.off and (value.enabled is False or value.effort == "none" or value.budget == 0):
+        lowest = _nearest("minimal", efforts)
+        fitted = Reasoning(effort=lowest, summary=value.summary)
+        return fitted, f"replaced by {lowest}", "the model's reasoning cannot be switched off"
     if value.budget and not limit.budget:
         nearest = _nearest(_effort_of_budget(value.budget), efforts)
         fitted = Reasoning(enabled=value.enabled, effort=nearest, summary=value.summary)
@@ -128,10 +126,12 @@ def _effort(request: ChatRequest, limit: Limit | None) -> str | None:
     return limit.default
 
 
-def _nearest(effort: str, efforts: tuple[str, ...]) -> Any:
-    wanted = EFFORTS.index(effort)  # type: ignore[arg-type]
-    known = [word for word in efforts if word in EFFORTS and word != "none"] or list(efforts)
-    return min(known, key=lambda word: (abs(EFFORTS.index(word) - wanted), -EFFORTS.index(word)))  # type: ignore[arg-type]
+def _nearest(effort: str, efforts: Sequence[str]) -> Any:
+    """Return the effort that is nearest, the greater of two; never none, which is no effort."""
+    order: tuple[str, ...] = EFFORTS
+    wanted = order.index(effort)
+    known = [word for word in efforts if word in order and word != "none"] or [*efforts]
+    return min(known, key=lambda word: (abs(order.index(word) - wanted), -order.index(word)))
 
 
 def _effort_of_budget(budget: int) -> str:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, ClassVar
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from .messages import Value
 from .pricing import Cost
@@ -64,16 +63,21 @@ class Response:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values; amounts of money are strings, bytes base64."""
-        return _adapter(type(self)).dump_python(self, mode="json")  # type: ignore[no-any-return]
+        found: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")
+        return found
 
     def to_json(self) -> bytes:
         """Return the answer as JSON."""
         return _adapter(type(self)).dump_json(self)
 
 
-@cache
+_ADAPTERS: dict[type[Response], TypeAdapter[Any]] = {}
+
+
 def _adapter(kind: type[Response]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind, config=ConfigDict(ser_json_bytes="base64"))
+    if (found := _ADAPTERS.get(kind)) is None:
+        found = _ADAPTERS[kind] = TypeAdapter(kind)
+    return found
 
 
 class Request(Value):

@@ -46,8 +46,8 @@ def chat_request(
     if stream:
         values["stream"] = True
     if system is not None:
-        turns = (Message(role="user", parts=messages),) if isinstance(messages, str) else tuple(messages)  # type: ignore[arg-type]
-        values["messages"] = (Message(role="system", parts=system), *turns)  # type: ignore[arg-type]
+        turns = (Message(role="user", parts=messages),) if isinstance(messages, str) else tuple(messages)
+        values["messages"] = (Message(role="system", parts=system), *turns)
     return validated(ChatRequest, values)
 
 
@@ -74,7 +74,9 @@ def explain(error: ValidationError, kind: type[Request]) -> str:
             lines.append(f"{place} is not known" + (f"; did you mean {near[0]}?" if near else ""))
         elif row["type"] in ("union_tag_invalid", "union_tag_not_found"):
             kinds = row.get("ctx", {}).get("expected_tags", "")
-            lines.append(f"{place} needs a type" + (f" that is one of {kinds}" if kinds else "; give type='text', 'media' ..."))
+            lines.append(
+                f"{place} needs a type" + (f" that is one of {kinds}" if kinds else "; give type='text', 'media' ...")
+            )
         else:
             message = row["msg"][:1].lower() + row["msg"][1:]
             lines.append(f"{place}: {message}")

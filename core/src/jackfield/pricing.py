@@ -1,10 +1,9 @@
 """Rate, Rule, Sheet and the cost that follows from them: exact, explained line by line, unknown where it is unknown.
 
-Amounts come from strings only and are computed as decimals in a context that traps every inexact step; what has no exact
-decimal form (a price per 3 units) is rounded once, to 12 places. Rules are read
-from top to bottom: each whose condition holds updates the rates (the later wins, per selector) or multiplies them (by
-the most specific selector of the rule; factors of different rules multiply).
-The form of a sheet is that of `models.prices` in a catalog.
+Amounts come from strings only and are computed as decimals in a context that traps every inexact step; what has no
+exact decimal form (a price per 3 units) is rounded once, to 12 places. Rules are read from top to bottom: each whose
+condition holds updates the rates (the later wins, per selector) or multiplies them (by the most specific selector of
+the rule; factors of different rules multiply). The form of a sheet is that of `models.prices` in a catalog.
 """
 
 from __future__ import annotations
@@ -97,11 +96,11 @@ class Rule:
         for name, value in self.when.items():
             if facts.get(name) != value:
                 return False
-        if self.since is not None and at < self.since or self.until is not None and at >= self.until:
+        if (self.since is not None and at < self.since) or (self.until is not None and at >= self.until):
             return False
-        if self.over is not None and not (input_tokens >= self.over if self.inclusive else input_tokens > self.over):
-            return False
-        return True
+        if self.over is None:
+            return True
+        return input_tokens >= self.over if self.inclusive else input_tokens > self.over
 
 
 class Table:

@@ -51,6 +51,9 @@ def parse_chat(body: Any) -> ChatRequest:
     if not isinstance(body, Mapping):
         raise InvalidInput("the body is no JSON object")
     rest = {name: value for name, value in body.items() if value is not None}
+    for name in ("headers", "query"):
+        if name in rest:
+            raise InvalidInput(f"{name}: the format has no such member", param=name)
     messages = rest.pop("messages", None)
     if not isinstance(messages, list):
         raise InvalidInput("messages: a list is needed", param="messages")
@@ -150,7 +153,7 @@ def _messages(rows: list[Any]) -> Iterator[Message]:
             call_id = row.get("tool_call_id") if role == "tool" else None
             if role == "tool" and not isinstance(call_id, str):
                 raise InvalidInput(f"{where}.tool_call_id: a string is needed", param=f"{where}.tool_call_id")
-            result = ToolResult(call_id=call_id, name=name, parts=parts)  # type: ignore[arg-type]
+            result = ToolResult(call_id=call_id, name=name, parts=parts)
             yield Message(role="tool", parts=(result,), provider_state=_more(row, _RESULT))
         else:
             if content is None:
@@ -178,7 +181,7 @@ def _assistant(row: Mapping[str, Any], where: str) -> Iterator[Part]:
         state: dict[str, Any] = {"field": trace or "reasoning_details", "also": also}
         if details:
             state["details"] = details
-        text = row[trace] if trace else "".join(str(piece.get("text") or "") for piece in details)
+        text = row[trace] if trace else "".join(str(piece.get("text") or "") for piece in details or ())
         yield Thinking(text=text, provider_state=ProviderState(data=state, dialect=NAME))
     notes = tuple(citation(note) for note in row.get("annotations") or ())
     texts = list(_content(row.get("content"), f"{where}.content"))
@@ -200,11 +203,13 @@ def _call(call: Any, where: str) -> ToolCall:
     custom = isinstance(call, Mapping) and call.get("type") == "custom"
     body = call.get("custom" if custom else "function") if isinstance(call, Mapping) else None
     if not isinstance(body, Mapping) or not isinstance(body.get("name"), str):
-        raise InvalidInput(f"{where}: a call with id, type and the {'custom' if custom else 'function'}'s name is needed")
+        raise InvalidInput(
+            f"{where}: a call with id, type and the {'custom' if custom else 'function'}'s name is needed"
+        )
     text = arguments(body.get("input" if custom else "arguments"))
     kind = "custom" if custom else "function"
     state = _more(call, {"id", "type", kind})
-    return ToolCall(id=call.get("id") or "", name=body["name"], arguments=text, kind=kind, provider_state=state)  # type: ignore[arg-type]
+    return ToolCall(id=call.get("id") or "", name=body["name"], arguments=text, kind=kind, provider_state=state)
 
 
 def _content(content: Any, where: str) -> Iterator[Part]:
@@ -221,7 +226,9 @@ def _piece(piece: Any, where: str) -> Part:
     if isinstance(piece, str):
         return Text(text=piece)
     if not isinstance(piece, Mapping) or not isinstance(kind := piece.get("type"), str):
-        raise InvalidInput(f"{where}: a part with a type is needed, such as {{'type': 'text', 'text': ...}}", param=where)
+        raise InvalidInput(
+            f"{where}: a part with a type is needed, such as {{'type': 'text', 'text': ...}}", param=where
+        )
     cache = piece.get("cache_control")
     known = set(piece) - {"type", "cache_control"} == {kind}
     part: Part | None = None
@@ -250,7 +257,7 @@ def _media(kind: str, inner: Mapping[str, Any]) -> Part | None:
     rest = dict(inner)
     if kind in ("image_url", "video_url") and isinstance(url := rest.pop("url", None), str):
         detail = rest.pop("detail", None) if kind == "image_url" else None
-        return Media(kind="image" if kind == "image_url" else "video", source=url, detail=detail, options=rest)  # type: ignore[arg-type]
+        return Media(kind="image" if kind == "image_url" else "video", source=url, detail=detail, options=rest)
     if kind == "input_audio" and isinstance(form := rest.pop("format", None), str):
         data = base64.b64decode(rest.pop("data", ""), validate=True)
         return Media(kind="audio", source=Bytes(data=data), mime=_MIMES.get(form, f"audio/{form}"), options=rest)
@@ -272,7 +279,9 @@ def _tool(tool: Any, number: int) -> Tool | NativeTool:
     if kind == "function" or (kind == "custom" and isinstance(body, Mapping)):
         if not isinstance(body, Mapping) or not isinstance(body.get("name"), str):
             raise InvalidInput(f"{where}.{kind}.name: a string is needed", param=f"{where}.{kind}.name")
-        members = {"name", "description", "parameters", "strict"} if kind == "function" else {"name", "description", "format"}
+        members = (
+            {"name", "description", "parameters", "strict"} if kind == "function" else {"name", "description", "format"}
+        )
         extra = set(tool) - {"type", kind, "cache_control"}
         if not extra and set(body) <= members:
             given = {name: value for name, value in body.items() if value is not None}
@@ -292,7 +301,9 @@ def _tool_choice(choice: Any) -> Any:
             rows = [row.get(row.get("type", ""), {}) for row in body.get("tools", ()) if isinstance(row, Mapping)]
             allowed = tuple(str(row.get("name")) for row in rows if isinstance(row, Mapping))
             return ToolChoice(mode=body.get("mode", "auto"), allowed=allowed)
-    raise InvalidInput("tool_choice: auto, none, required, a function's name or allowed_tools is needed", param="tool_choice")
+    raise InvalidInput(
+        "tool_choice: auto, none, required, a function's name or allowed_tools is needed", param="tool_choice"
+    )
 
 
 def _response_format(form: Any, options: dict[str, Any]) -> ResponseFormat:
@@ -310,4 +321,3 @@ def _response_format(form: Any, options: dict[str, Any]) -> ResponseFormat:
     raise InvalidInput(
         "response_format: text, json_object or json_schema with its json_schema is needed", param="response_format"
     )
-

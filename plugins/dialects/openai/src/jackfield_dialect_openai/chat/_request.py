@@ -241,7 +241,7 @@ def _content(part: Part, where: str) -> dict[str, Any]:
         case Data(value=value):
             wire = {"type": "text", "text": to_json(value).decode()}
         case Native(body=body):
-            return dict(body) if isinstance(body, dict) else body  # type: ignore[no-any-return]
+            return dict(body) if isinstance(body, dict) else body
         case _:
             raise UnsupportedFeature(f"{where}: a {part.type} cannot stand in this role; take it out", param="messages")
     if part.cache is not None:
@@ -281,7 +281,10 @@ def _media(part: Media, where: str) -> dict[str, Any]:
 def _tool(tool: Tool | HostedTool | NativeTool) -> dict[str, Any]:
     match tool:
         case Tool(kind="custom"):
-            return {"type": "custom", "custom": _present(name=tool.name, description=tool.description, format=tool.format)}
+            return {
+                "type": "custom",
+                "custom": _present(name=tool.name, description=tool.description, format=tool.format),
+            }
         case Tool():
             function = {"name": tool.name}
             function |= _present(description=tool.description, parameters=tool.parameters, strict=tool.strict)
@@ -290,7 +293,7 @@ def _tool(tool: Tool | HostedTool | NativeTool) -> dict[str, Any]:
                 wire["cache_control"] = dict(tool.cache)
             return wire
         case NativeTool(dialect=dialect, body=body) if dialect == NAME:
-            return body  # type: ignore[no-any-return]
+            return dict(body)
         case _:
             name = tool.kind if isinstance(tool, HostedTool) else tool.dialect
             raise UnsupportedFeature(f"tools: the format has no form for a {name} tool; take it out", param="tools")

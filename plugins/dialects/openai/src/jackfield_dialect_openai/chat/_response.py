@@ -185,7 +185,7 @@ def trace(message: Mapping[str, Any]) -> Thinking | None:
     state: dict[str, Any] = {"field": found[0] if found else "reasoning_details"}
     if details:
         state["details"] = details
-    text = found[1] if found else "".join(str(row.get("text") or row.get("summary") or "") for row in details)
+    text = found[1] if found else "".join(str(row.get("text") or row.get("summary") or "") for row in details or ())
     return Thinking(text=text, provider_state=ProviderState(data=state))
 
 
@@ -310,5 +310,3 @@ def _vector(value: Any) -> Any:
     if isinstance(value, list):
         return value
     raise ResponseFormatError("an embedding is neither a list of numbers nor base64")
-
-

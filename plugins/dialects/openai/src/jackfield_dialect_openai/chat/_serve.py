@@ -94,7 +94,12 @@ def render_response(request: Request, response: Response) -> HTTPResponse | None
         body = completion(request, response)
     elif isinstance(response, ModelsResponse):
         rows = [
-            {"id": model.id, "object": "model", "created": model.created or 0, "owned_by": model.owner or response.provider}
+            {
+                "id": model.id,
+                "object": "model",
+                "created": model.created or 0,
+                "owned_by": model.owner or response.provider,
+            }
             for model in response.models
         ]
         body = {"object": "list", "data": rows}
@@ -187,7 +192,12 @@ def finish_word(reason: str, raw: str | None, legacy: bool) -> str:
 def _annotation(note: Any) -> Any:
     if isinstance(note.raw, dict) and note.raw.get("type") == "url_citation":
         return note.raw
-    inner = {"url": note.url or "", "title": note.title or "", "start_index": note.start or 0, "end_index": note.end or 0}
+    inner = {
+        "url": note.url or "",
+        "title": note.title or "",
+        "start_index": note.start or 0,
+        "end_index": note.end or 0,
+    }
     return {"type": "url_citation", "url_citation": inner}
 
 
@@ -198,7 +208,12 @@ def usage_body(usage: Usage | None) -> dict[str, Any] | None:
     counts = usage.counts
     into, out = usage.input_tokens or 0, usage.output_tokens or 0
     body: dict[str, Any] = {"prompt_tokens": into, "completion_tokens": out, "total_tokens": into + out}
-    prompt = {"cached_tokens": "input.cache_read", "audio_tokens": "input.audio", "cache_write_tokens": "input.cache_write"}
+    prompt = {
+        "cached_tokens": "input.cache_read",
+        "audio_tokens": "input.audio",
+        "image_tokens": "input.image",
+        "cache_write_tokens": "input.cache_write",
+    }
     completed = {
         "reasoning_tokens": "output.reasoning",
         "audio_tokens": "output.audio",
@@ -223,7 +238,10 @@ class Encoder:
     status = 200
 
     def __init__(self, request: ChatRequest, at: datetime) -> None:
-        self.headers: Mapping[str, str] = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+        self.headers: Mapping[str, str] = {
+            "content-type": "text/event-stream; charset=utf-8",
+            "cache-control": "no-cache",
+        }
         self._request = request
         self._legacy = bool(request.serving.get("functions"))
         self._wants_usage = bool(request.serving.get("include_usage"))
@@ -275,7 +293,9 @@ class Encoder:
                 self._usage = delta
             case Restarted(mode="rerun"):
                 if self._opened:
-                    raise JackfieldError("another provider began the answer again; this format cannot take back what was sent")
+                    raise JackfieldError(
+                        "another provider began the answer again; this format cannot take back what was sent"
+                    )
             case _:
                 pass
         return b""
@@ -321,7 +341,10 @@ class Encoder:
         number, kind = self._calls[choice, part]
         if kind == "legacy":
             return self._chunk(choice, {"function_call": {"arguments": text}})
-        row = {"index": number, **({"custom": {"input": text}} if kind == "custom" else {"function": {"arguments": text}})}
+        row = {
+            "index": number,
+            **({"custom": {"input": text}} if kind == "custom" else {"function": {"arguments": text}}),
+        }
         return self._chunk(choice, {"tool_calls": [row]})
 
     def _chunk(

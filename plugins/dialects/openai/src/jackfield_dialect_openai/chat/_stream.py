@@ -139,9 +139,9 @@ class Decoder:
             out.append(self._usage)
         if (failed := chunk.get("error")) or (event.name == "error" and not choices):
             message = failed.get("message") if isinstance(failed, dict) else failed
-            error = ProviderError(str(message or "the stream holds an error"), body=data)
-            error.deltas = out + self._end()
-            raise error
+            failure = ProviderError(str(message or "the stream holds an error"), body=data)
+            failure.deltas = out + self._end()
+            raise failure
         return out
 
     def close(self) -> list[Delta]:

@@ -1,0 +1,177 @@
+"""AsyncClient: a thin asynchronous driver of the same flows."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any, Self, cast
+
+from .client import ClientBase
+from .conversation import ChatRequest, ChatResponse
+from .deltas import Delta
+from .errors import JackfieldError, TransportError
+from .exchange import Exchange
+from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
+from .operations import EmbeddingRequest, EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
+from .parsing import validated
+from .transport import AsyncReply, AsyncTransport, open_async_transport
+
+
+class AsyncClient(ClientBase):
+    """Asks any installed provider, in the async colour: the same arguments and methods as `Client`."""
+
+    async def chat(
+        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+    ) -> ChatResponse:
+        """Ask, and wait for the whole answer. See `Client.chat`."""
+        return cast(ChatResponse, await self._run(self._ask(model, messages, system, parameters, False)))
+
+    def stream(
+        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+    ) -> AsyncStream:
+        """Ask, and iterate over the deltas as they come. See `Client.stream`."""
+        exchange = self._ask(model, messages, system, parameters, True)
+        return AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
+
+    async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
+        """Embed texts: one vector each, in order. See `Client.embed`."""
+        texts = [inputs] if isinstance(inputs, str) else inputs
+        request = validated(EmbeddingRequest, {"model": model, "inputs": texts, **parameters})
+        return cast(EmbeddingResponse, await self.send(request))
+
+    async def models(self, provider: str) -> ModelsResponse:
+        """Ask a provider which models it serves. See `Client.models`."""
+        return cast(ModelsResponse, await self.send(ModelsRequest(model=f"{provider}/")))
+
+    async def send(self, request: Request) -> Response:
+        """Send any request, and wait for the whole answer. See `Client.send`."""
+        return await self._run(self.exchange(request))
+
+    async def _run(self, exchange: Exchange) -> Response:
+        stream = AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
+        try:
+            async for _ in stream:
+                pass
+            return stream.response
+        finally:
+            await stream.close()
+
+    def _transport(self, exchange: Exchange) -> AsyncTransport:
+        return cast(AsyncTransport, self._transport_for(exchange.endpoint.provider, open_async_transport))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for transport in self._transports.values():
+            await transport.aclose()
+        self._transports.clear()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class AsyncStream:
+    """Deltas of one answer, as they come. Iterate once; leave the `async with` block early to cancel."""
+
+    def __init__(self, flow: Flow[Response], transport: AsyncTransport, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._flow = flow
+        self._transport = transport
+        self._reply: AsyncReply | None = None
+        self._response: Response | None = None
+        self._deltas = self._run()
+
+    def __aiter__(self) -> AsyncIterator[Delta]:
+        return self._deltas
+
+    async def __anext__(self) -> Delta:
+        return await anext(self._deltas)
+
+    async def batches(self) -> AsyncIterator[list[Delta]]:
+        """Give the deltas as they arrived together: one list for each piece read from the network."""
+        flow, value = self._flow, None
+        failure: TransportError | None = None
+        try:
+            while True:
+                effect: Effect = flow.throw(failure) if failure is not None else flow.send(value)
+                value = failure = None
+                try:
+                    if type(effect) is Read:
+                        assert self._reply is not None
+                        value = await anext(self._reply.chunks, None)
+                    elif type(effect) is Emit:
+                        yield effect.deltas
+                    else:
+                        value = await self._carry_out(effect)
+                except TransportError as error:
+                    failure = error
+        except StopIteration as stop:
+            self._response = stop.value
+        finally:
+            flow.close()
+            await self._close_reply()
+
+    async def _carry_out(self, effect: Effect) -> Any:
+        if type(effect) is Send:
+            await self._close_reply()
+            self._reply = await self._transport.send(effect.request, effect.timeout)
+            return Head(self._reply.status, self._reply.headers)
+        if type(effect) is Sleep:
+            waited = random.uniform(effect.at_least, effect.at_most)
+            import asyncio
+
+            await asyncio.sleep(waited)
+            return waited
+        if type(effect) is Now:
+            return time.monotonic()
+        if type(effect) is Do:
+            return await effect.async_()
+        if type(effect) is Close:
+            await self._close_reply()
+        return None
+
+    async def _close_reply(self) -> None:
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            await reply.aclose()
+
+    async def _run(self) -> AsyncIterator[Delta]:
+        async for deltas in self.batches():
+            for delta in deltas:
+                yield delta
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether the sandbox answers; known once the first delta has come."""
+        return self._exchange.facts.sandboxed
+
+    @property
+    def response(self) -> ChatResponse:
+        """The assembled answer.
+
+        Raises:
+            JackfieldError: the stream has not been read to its end.
+        """
+        if self._response is None:
+            raise JackfieldError("the stream has not been read to its end")
+        return cast(ChatResponse, self._response)
+
+    async def close(self) -> None:
+        """Cancel: the connection is closed at once."""
+        await self._deltas.aclose()  # type: ignore[attr-defined]
+        self._flow.close()
+        await self._close_reply()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,135 @@
+"""`jackfield serve`: starts the gateway, says what is live and what is not."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jackfield import AsyncClient, Boards, ConfigurationError, JackfieldError
+from jackfield.endpoints import has_credential, key_names
+
+KEY = "JACKFIELD_GATEWAY_KEY"
+
+
+def command(argv: Sequence[str]) -> int:
+    """Run the gateway until it is stopped; return the exit code: 0, or 2 where it cannot start."""
+    parser = argparse.ArgumentParser(prog="jackfield serve", description="Serve every installed provider over HTTP.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8700, help="port to listen on, 0 for any (default: %(default)s)")
+    parser.add_argument("--demo", action="store_true", help="let the sandbox answer for providers without a key")
+    options = parser.parse_args(argv)
+    try:
+        return _serve(options.host, options.port, options.demo)
+    except JackfieldError as error:
+        print(f"jackfield serve: {error}", file=sys.stderr)
+        return 2
+
+
+def _serve(host: str, port: int, demo: bool) -> int:
+    key = os.environ.get(KEY) or None
+    if not _is_loopback(host) and (demo or key is None):
+        what = "the demo answers on loopback only" if demo else f"without {KEY} the gateway answers on loopback only"
+        raise ConfigurationError(f"{what}, not on {host}; use --host 127.0.0.1")
+    listener = _listen(host, port)
+    with listener:
+        port = listener.getsockname()[1]
+        boards = AsyncClient().boards
+        sandboxed = _sandboxed(boards) if demo else {}
+        _greet(boards, sandboxed, host, port, key is not None)
+        from ._app import GatewayApp
+
+        return _run(GatewayApp(sandboxed, key, boards), listener)
+
+
+def _run(app: Any, listener: socket.socket) -> int:
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_keep_alive=75, timeout_graceful_shutdown=5, lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    return 0 if server.started else 2
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host.strip("[]"), port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"port {port} of {host} cannot be used ({error.strerror or error}); choose another with --port"
+        ) from None
+    return listener
+
+
+def _sandboxed(boards: Boards) -> Mapping[str, Mapping[str, Any]]:
+    """Return overrides that let the sandbox answer for every provider that could not be asked otherwise."""
+    try:
+        from jackfield_sandbox import AsyncSandboxTransport
+    except ImportError:
+        raise ConfigurationError("the demo needs the sandbox: pip install jackfield-sandbox") from None
+    transport = AsyncSandboxTransport()
+    found = {}
+    for name in boards.providers():
+        info = boards.info(name)
+        missing = [setting for setting, how in info.settings.items() if how.default is None and not _set(how.env)]
+        if not has_credential(info, {}, os.environ) or "base_url" in missing:
+            found[name] = {"api_key": "sandbox", "transport": transport, "base_url": "http://sandbox.invalid/v1"}
+    return found
+
+
+def _set(names: Sequence[str]) -> bool:
+    return any(os.environ.get(name) for name in names)
+
+
+def _greet(boards: Boards, sandboxed: Mapping[str, Any], host: str, port: int, has_key: bool) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    print(f"jackfield gateway on http://{shown}:{port}")
+    for name in boards.providers():
+        try:
+            info = boards.info(name)
+        except JackfieldError as error:
+            print(f"  {name}: broken: {error}")
+            continue
+        names = " or ".join(key_names(info))
+        if name in sandboxed:
+            print(f"  {name}: the sandbox answers" + (f"; set {names} for the real one" if names else ""))
+        elif has_credential(info, {}, os.environ):
+            print(f"  {name}: live")
+        else:
+            print(f"  {name}: no key; set {names}")
+    if not has_key:
+        print(f"  programs on this machine may call; set {KEY} to ask callers for a key")
+    if (model := _example(boards)) is not None:
+        body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+        address = f"http://{shown}:{port}/v1/chat/completions"
+        print(f"  try: curl -s {address} -H 'content-type: application/json' -d '{body}'")
+    sys.stdout.flush()
+
+
+def _example(boards: Boards) -> str | None:
+    """Return a model to try, of the first provider that has a default."""
+    for name in boards.providers():
+        with contextlib.suppress(JackfieldError):
+            if (model := boards.info(name).default_model) is not None:
+                return f"{name}/{model}"
+    return None

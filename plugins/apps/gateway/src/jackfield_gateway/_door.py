@@ -1,0 +1,41 @@
+"""Who may come in: callers with the gateway's key, or where there is none programs on this machine, but no web page."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+
+from jackfield import AuthenticationError, InvalidRequestError, JackfieldError, PermissionDenied
+
+_LOCAL = ("127.0.0.1", "localhost", "[::1]")
+
+
+class Door:
+    """Checks a request before its body is read; `port` is the one that the server listens on."""
+
+    def __init__(self, key: str | None, port: int) -> None:
+        self._key = key.encode() if key else None
+        self._hosts = frozenset(f"{host}:{port}" for host in _LOCAL)
+        self._origins = frozenset(f"http://{host}" for host in self._hosts)
+
+    def refusal(self, method: str, headers: Mapping[str, str], key_header: str) -> JackfieldError | None:
+        """Return why a request may not come in, or None."""
+        if self._key is not None:
+            given = headers.get(key_header) or headers.get("authorization", "")
+            given = given.removeprefix("Bearer ").strip()
+            if hmac.compare_digest(given.encode(), self._key):
+                return None
+            return AuthenticationError(f"the gateway's key is missing or wrong; send it in {key_header}", status=401)
+        if (host := headers.get("host", "").lower()) not in self._hosts:
+            return PermissionDenied(
+                f"the host {host[:100]!r} is not this machine; without a gateway key only programs here may call",
+                status=403,
+            )
+        if (origin := headers.get("origin")) is not None and origin.lower() not in self._origins:
+            what = f"the origin {origin[:100]!r} is foreign; a web page may call only with a gateway key"
+            return PermissionDenied(what, status=403)
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if method not in ("GET", "HEAD") and kind != "application/json":
+            what = f"the content type is {kind[:60]!r}; without a gateway key it has to be application/json"
+            return InvalidRequestError(what, status=415)
+        return None
