@@ -70,7 +70,7 @@ class Models:
 
     def __init__(self, text: str, where: str) -> None:
         starts = [*_BLOCK.finditer(text)]
-        ends = [*(match.start() for match in starts[1:]), len(text)]
+        ends = [*(match.start() for match in starts[1:]), len(text)][: len(starts)]  # a file may have no model
         self._where = where
         self._blocks = [text[start.end() : end] for start, end in zip(starts, ends, strict=True)]
         self._parsed: dict[int, dict[str, Any]] = {}
