@@ -13,7 +13,6 @@ from jackfield import ChatResponse, Client, Message, unroll
 from jackfield.exchange import Unsupported
 
 from ._clients import Clients
-from ._columns import fits, watch_columns
 from ._printer import Printer, write_others
 from ._several import Column, Run, print_as_they_finish, print_json
 from ._summary import write_summary
@@ -94,8 +93,11 @@ def _ask_several(question: Question, clients: Clients, thinking: bool) -> int:
     run = Run(columns)
     if question.as_json:
         return print_json(run)
-    if question.stream and is_terminal(sys.stdout) and fits(len(columns)):
-        return watch_columns(run)
+    if question.stream and is_terminal(sys.stdout):
+        from ._columns import fits, watch_columns
+
+        if fits(len(columns)):
+            return watch_columns(run)
     return print_as_they_finish(run, thinking)
 
 

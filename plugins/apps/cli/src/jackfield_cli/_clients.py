@@ -37,9 +37,7 @@ class Clients:
     def notes(self, models: Iterable[str]) -> list[str]:
         """Say for which providers the sandbox will answer."""
         names = dict.fromkeys(self._sandboxed(model) for model in models) if self._demo else {}
-        return [
-            f"demo: {name} has no key here; the sandbox answers instead, with made-up words" for name in names if name
-        ]
+        return [f"demo: {name} is not set up here; the sandbox answers, with made-up words" for name in names if name]
 
     def of(self, model: str) -> Client:
         """Return the client that asks a model.
