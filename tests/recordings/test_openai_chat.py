@@ -122,8 +122,8 @@ def _check_order(deltas: list[Delta]) -> None:
             case Finished(choice=choice):
                 assert not [key for key in opened if key[0] == choice], "a choice finished before its parts"
                 finished.add(choice)
-            case _ if (part := getattr(delta, "part", None)) is not None:
-                assert (getattr(delta, "choice", None), part) in opened, "a delta stands outside of its part"
+            case _ if hasattr(delta, "part"):
+                assert (getattr(delta, "choice", None), delta.part) in opened, "a delta stands outside of its part"
     assert not opened
 
 

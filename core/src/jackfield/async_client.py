@@ -62,8 +62,8 @@ class AsyncClient(ClientBase):
         return cast(AsyncTransport, self._transport_for(exchange.endpoint.provider, open_async_transport))
 
     async def close(self) -> None:
-        """Close the connections."""
-        for transport in self._transports.values():
+        """Close the connections that this client opened."""
+        for transport in self._opened():
             await transport.aclose()
         self._transports.clear()
 

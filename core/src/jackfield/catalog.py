@@ -69,10 +69,8 @@ class Models:
     """The `[[models]]` tables of one file, parsed one by one and only those that are asked for."""
 
     def __init__(self, text: str, where: str) -> None:
-        starts = [*_BLOCK.finditer(text)]
-        ends = [*(match.start() for match in starts[1:]), len(text)][: len(starts)]  # a file may have no model
         self._where = where
-        self._blocks = [text[start.end() : end] for start, end in zip(starts, ends, strict=True)]
+        self._blocks = _BLOCK.split(text)[1:]
         self._parsed: dict[int, dict[str, Any]] = {}
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import random
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -71,6 +72,7 @@ class ClientBase:
         self._routes: dict[str, tuple[Board, Endpoint, str]] = {}
         self._warned: set[tuple[str, str, str]] = set()
         self._transports: dict[str | None, Any] = {}
+        self._opening = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {', '.join(self._overrides) or 'the environment'}>"
@@ -143,8 +145,15 @@ class ClientBase:
         given = self._overrides.get(provider, {}).get("transport")
         key = provider if given is not None else None
         if (found := self._transports.get(key)) is None:
-            found = self._transports[key] = opener(given if given is not None else self._given_transport)
+            with self._opening:
+                if (found := self._transports.get(key)) is None:
+                    found = self._transports[key] = opener(given if given is not None else self._given_transport)
         return found
+
+    def _opened(self) -> list[Any]:
+        """Return the transports that were made here, not those that were given."""
+        given = [self._given_transport, *(values.get("transport") for values in self._overrides.values())]
+        return [found for found in self._transports.values() if not any(found is known for known in given)]
 
 
 def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
@@ -231,8 +240,8 @@ class Client(ClientBase):
         return cast(Transport, self._transport_for(exchange.endpoint.provider, open_transport))
 
     def close(self) -> None:
-        """Close the connections."""
-        for transport in self._transports.values():
+        """Close the connections that this client opened."""
+        for transport in self._opened():
             transport.close()
         self._transports.clear()
 

@@ -85,12 +85,13 @@ def explain(error: ValidationError, kind: type[Request]) -> str:
 
 def _place(location: tuple[int | str, ...]) -> str:
     """Write a place as `messages[2].parts[0].text`; names of union branches are left out."""
-    text = ""
-    for step in location:
-        if isinstance(step, int):
+    text, before = "", ""
+    for step in map(str, location):
+        if step.isdecimal():
             text += f"[{step}]"
-        elif not (text.endswith("]") and step in _BRANCHES) and "(" not in step and "-" not in step:
+        elif not (before.isdecimal() and step in _BRANCHES) and "(" not in step and "-" not in step:
             text += f".{step}" if text else step
+        before = step
     return text or "the request"
 
 

@@ -39,7 +39,9 @@ class Command:
         """Run it with pipes to its end."""
         argv, environ = self.argv(*words), dict(self.environ)
         if stdin is None:
-            done = subprocess.run(argv, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+            done = subprocess.run(
+                argv, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+            )
         else:
             given = stdin.encode() if isinstance(stdin, str) else stdin
             done = subprocess.run(argv, env=environ, input=given, capture_output=True, timeout=60, check=False)

@@ -120,6 +120,9 @@ def _legacy(rest: dict[str, Any], values: dict[str, Any], options: dict[str, Any
         "tools", tuple(_tool({"type": "function", "function": row}, number) for number, row in enumerate(functions))
     )
     options |= {"functions": functions, "tools": None}
+    if "parallel_tool_calls" not in values:
+        values["parallel_tool_calls"] = False  # an answer in the old form holds one call
+        options["parallel_tool_calls"] = None
     serving["functions"] = True
     if choice is not None:
         options |= {"function_call": choice, "tool_choice": None}

@@ -1,0 +1,291 @@
+"""Boards: override chains, checks at registration, discovery that imports nothing, broken plugins that stay alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import types
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jackfield
+from jackfield import (
+    Boards,
+    ChatRequest,
+    ChatResponse,
+    Client,
+    Endpoint,
+    HTTPRequest,
+    HTTPResponse,
+    Message,
+    PluginError,
+    hookimpl,
+)
+from jackfield.hookspecs import SPEC_VERSION
+from tests.core.conftest import acme
+from tests.core.server import Server, completion, whole
+
+ENDPOINT = Endpoint("acme", "echo", "https://acme.invalid")
+REQUEST = ChatRequest(model="large", messages=(Message(role="user", parts="Hi"),))  # type: ignore[arg-type]
+
+
+class Echo:
+    """The smallest dialect."""
+
+    @hookimpl
+    def translate_request(self, request: Any, endpoint: Any) -> HTTPRequest:
+        return HTTPRequest("POST", endpoint.base_url, {}, {"say": request.messages[-1].text})
+
+    @hookimpl
+    def normalize_response(self, response: HTTPResponse) -> ChatResponse:
+        return ChatResponse(id=response.body.decode())
+
+
+def _boards(provider: Any = None, *extensions: Any, dialect: Any = None) -> Boards:
+    boards = Boards(environ={})
+    boards.register("dialect", "echo", dialect or Echo(), {})
+    boards.register("provider", "acme", provider, {"provider": {"name": "acme", "dialect": "echo", "base_url": "x"}})
+    for number, extension in enumerate(extensions):
+        boards.register("extension", f"extension{number}", extension)
+    return boards
+
+
+def _translated(boards: Boards) -> Any:
+    board = boards.open("acme")
+    return board.translate_request(REQUEST, ENDPOINT, board.model("large")).body
+
+
+def test_a_provider_without_code_is_its_dialect() -> None:
+    assert _translated(_boards()) == {"say": "Hi"}
+
+
+def test_a_provider_overrides_its_dialect_hook_by_hook_and_falls_through_with_none() -> None:
+    class Shout:
+        @hookimpl
+        def translate_request(self, request: Any) -> HTTPRequest | None:
+            return HTTPRequest("POST", "u", {}, {"say": "HI"}) if request.model == "loud" else None
+
+    boards = _boards(Shout())
+    board = boards.open("acme")
+    assert _translated(boards) == {"say": "Hi"}
+    loud = REQUEST.model_copy(update={"model": "loud"})
+    assert board.translate_request(loud, ENDPOINT, board.model("loud")).body == {"say": "HI"}
+
+
+def test_wrappers_bend_what_comes_out_extensions_outermost() -> None:
+    def wrap(mark: str) -> Any:
+        class Wrapper:
+            @hookimpl(wrapper=True)
+            def translate_request(self) -> Generator[None, HTTPRequest, HTTPRequest]:
+                found = yield
+                found.body["say"] += mark
+                return found
+
+        return Wrapper()
+
+    assert _translated(_boards(wrap("1"), wrap("2"), wrap("3"))) == {"say": "Hi123"}
+
+
+def test_each_observer_runs_though_another_raises(server: Server) -> None:
+    seen: list[str] = []
+
+    class Bad:
+        @hookimpl
+        def exchange_finished(self) -> None:
+            raise RuntimeError("broken observer")
+
+    class Good:
+        @hookimpl
+        def exchange_started(self, exchange: Any) -> None:
+            seen.append(f"started {exchange.request.model}")
+
+        @hookimpl
+        def exchange_finished(self, response: Any, cost: Any) -> None:
+            seen.append(f"finished {response.text} {cost.status}")
+
+        @hookimpl
+        def exchange_failed(self, error: Any) -> None:
+            seen.append(f"failed {type(error).__name__}")
+
+    boards = Boards(acme(server.url), environ={})
+    boards.register("extension", "bad", Bad())
+    boards.register("extension", "good", Good())
+    server.answer(whole(completion("Hi")), whole({"error": "no"}, 403))
+    with Client({"acme": {"api_key": "k"}}, boards=boards) as client:
+        with pytest.warns(UserWarning, match="bad .*exchange_finished raised RuntimeError: broken observer"):
+            client.chat("acme/large", "Hi")
+        with pytest.raises(jackfield.PermissionDenied):
+            client.chat("acme/large", "Hi")
+    assert seen == ["started large", "finished Hi priced", "started large", "failed PermissionDenied"]
+
+
+def test_an_extension_wraps_the_flow_of_an_exchange(server: Server) -> None:
+    class Cache:
+        @hookimpl
+        def wrap_exchange(self, request: Any) -> Any:
+            def wrapped(flow: Any) -> Any:
+                flow.close()
+                return ChatResponse(id=f"cached {request.model}")
+                yield
+
+            return wrapped if request.seed is None else None
+
+    boards = Boards(acme(server.url), environ={})
+    boards.register("extension", "cache", Cache())
+    with Client({"acme": {"api_key": "k"}}, boards=boards) as client:
+        assert client.chat("acme/large", "Hi").id == "cached large"
+    assert not server.requests
+
+
+def _plugin(source: str) -> Any:
+    module = types.ModuleType("jackfield_bad")
+    exec(textwrap.dedent("from jackfield import hookimpl\n") + textwrap.dedent(source), module.__dict__)  # noqa: S102
+    return module
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "message"),
+    [
+        ("provider", "@hookimpl\ndef translate_requst(request): ...", "translate_requst is no hook"),
+        ("provider", "@hookimpl\nasync def normalize_error(request): ...", "is async"),
+        ("provider", "@hookimpl\ndef normalize_error(request=None): ...", "gives request a default"),
+        ("provider", "@hookimpl\ndef normalize_error(requests): ...", "does not fit the hook specs"),
+        ("provider", "@hookimpl\ndef normalize_error(request):\n  yield", "generator without wrapper=True"),
+        ("provider", "@hookimpl(wrapper=True)\ndef authorize(endpoint):\n  yield", "cannot be wrapped"),
+        ("provider", "@hookimpl(hookwrapper=True)\ndef normalize_error(request):\n  yield", "old-style wrapper"),
+        ("provider", "SPEC_VERSION = (2, 0)", "install releases of the same major version"),
+        ("extension", "@hookimpl\ndef normalize_error(request): ...", "only wrappers and observers"),
+        ("dialect", "@hookimpl\ndef translate_request(request): ...", "a dialect needs"),
+        ("dialect", "@hookimpl(wrapper=True)\ndef translate_request(request):\n  yield", "a dialect contains none"),
+    ],
+)
+def test_a_plugin_that_breaks_the_contract_is_refused_by_name(kind: str, source: str, message: str) -> None:
+    plugin = _plugin(source)
+    boards = {
+        "provider": lambda: _boards(plugin),
+        "extension": lambda: _boards(None, plugin),
+        "dialect": lambda: _boards(dialect=plugin),
+    }[kind]()
+    with pytest.raises(PluginError, match=message) as caught:
+        boards.open("acme")
+    assert "registered by hand" in caught.value.message
+
+
+def test_an_exception_in_a_hook_names_the_plugin(server: Server) -> None:
+    plugin = _plugin("@hookimpl\ndef usage_items(raw):\n  return 1 / 0")
+    boards = Boards(acme(server.url), environ={})
+    table = acme(server.url)["providers"]["acme"]
+    boards.register("provider", "acme", plugin, table)
+    server.answer(whole(completion()))
+    with Client({"acme": {"api_key": "k"}}, boards=boards) as client, pytest.raises(PluginError) as caught:
+        client.chat("acme/large", "Hi")
+    assert "acme (registered by hand): usage_items raised ZeroDivisionError" in caught.value.message
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_request_that_the_dialect_does_not_speak_is_an_unsupported_operation() -> None:
+    class Silent(Echo):
+        @hookimpl
+        def translate_request(self, request: Any, endpoint: Any) -> HTTPRequest:
+            return None  # type: ignore[return-value]
+
+    with pytest.raises(jackfield.UnsupportedOperation, match="echo has no form for chat"):
+        _translated(_boards(dialect=Silent()))
+
+
+def _distribution(
+    folder: Path, name: str, provider: str, code: str = '"""Nothing."""\n', data: str | None = None
+) -> None:
+    """Install a provider by hand: a package and its dist-info."""
+    package = folder / name
+    package.mkdir()
+    (package / "__init__.py").write_text(code)
+    catalog = f'[provider]\nname = "{provider}"\ndialect = "openai-chat"\nbase_url = "https://{provider}.invalid"\n'
+    (package / "catalog.toml").write_text(catalog if data is None else data)
+    info = folder / f"{name}-1.2.3.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 1.2.3\n")
+    (info / "entry_points.txt").write_text(f"[jackfield.providers]\n{provider} = {name}\n")
+
+
+def _python(folder: Path, code: str, **environ: str) -> str:
+    env = {"PYTHONPATH": str(folder), "PATH": "", **environ}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_hundred_plugins_cost_nothing_until_one_is_used(tmp_path: Path) -> None:
+    for number in range(100):
+        _distribution(tmp_path, f"jackfield_dummy{number}", f"dummy{number}", "raise SystemExit('imported')\n")
+    _distribution(tmp_path, "jackfield_mine", "mine")
+    found = _python(
+        tmp_path,
+        """
+        import sys, jackfield
+        class Memory:
+            def send(self, request, timeout):
+                body = b'{"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}'
+                return jackfield.Reply(200, {"content-type": "application/json"}, iter([body]), lambda: None)
+        client = jackfield.Client({"mine": {"api_key": "k"}}, transport=Memory())
+        assert client.chat("mine/large", "Hi").text == "Hi"
+        print(len(client.boards.providers()), *sorted(name for name in sys.modules if name.startswith("jackfield_")))
+        """,
+    )
+    count, *modules = found.split()
+    assert int(count) >= 101
+    assert [name for name in modules if "." not in name] == ["jackfield_dialect_openai", "jackfield_mine"]
+
+
+def test_two_distributions_that_claim_a_name_are_both_named(tmp_path: Path) -> None:
+    _distribution(tmp_path, "jackfield_one", "twin")
+    _distribution(tmp_path, "jackfield_two", "twin")
+    code = """
+        from jackfield import Boards, ConfigurationError
+        try:
+            Boards().info("twin")
+        except ConfigurationError as error:
+            print(error)
+    """
+    assert "jackfield-one 1.2.3 and jackfield-two 1.2.3 both claim the name 'twin'" in _python(tmp_path, code)
+
+
+def test_a_broken_plugin_is_named_and_breaks_nothing_else(tmp_path: Path) -> None:
+    _distribution(tmp_path, "jackfield_bad", "bad", "import nowhere_to_be_found\n")
+    _distribution(tmp_path, "jackfield_worse", "worse", data="[provider\n")
+    _distribution(tmp_path, "jackfield_other", "other", data='[provider]\nname = "another"\n')
+    code = """
+        from jackfield import Boards, JackfieldError
+        boards = Boards()
+        assert {"bad", "worse", "other", "openai"} <= set(boards.providers())
+        boards.open("openai")
+        for name in ("bad", "worse", "other"):
+            try:
+                boards.open(name)
+            except JackfieldError as error:
+                print(error)
+    """
+    bad, worse, other = _python(tmp_path, code).splitlines()
+    assert "jackfield-bad 1.2.3" in bad
+    assert "No module named 'nowhere_to_be_found'" in bad
+    assert "JACKFIELD_DISABLE=bad" in bad
+    assert "jackfield_worse/catalog.toml cannot be read" in worse
+    assert "names itself 'another', its entry point 'other'" in other
+
+
+def test_plugins_are_admitted_and_left_out_by_name(tmp_path: Path) -> None:
+    _distribution(tmp_path, "jackfield_mine", "mine")
+    code = "from jackfield import Boards; print(*Boards().providers())"
+    assert "mine" in _python(tmp_path, code)
+    assert _python(tmp_path, code, JACKFIELD_PLUGINS="mine") == "mine"
+    assert "mine" not in _python(tmp_path, code, JACKFIELD_DISABLE="mine").split()
+
+
+def test_the_spec_version_of_a_plugin_that_says_nothing_is_the_first() -> None:
+    assert SPEC_VERSION == (1, 0)
