@@ -64,6 +64,7 @@ def serving() -> Iterator[Provider]:
 def provider(serving: Provider) -> Provider:
     serving.requests.clear()
     serving.cancelled.clear()
+    serving.stalled.clear()
     return serving
 
 

@@ -12,11 +12,19 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Command", "Done", "bare", "wait_for"]
+__all__ = ["Command", "Done", "Started", "bare", "wait_for"]
 
+#: The command, open to interrupts even where the tests run in the background of a shell, which ignores them.
+LISTENING = """
+import signal
+import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from jackfield_cli import main
+sys.exit(main())
+"""
 _CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -29,6 +37,37 @@ class Done:
     err: str
 
 
+class Started:
+    """A process that runs, read byte by byte so that nothing is held back."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._process, self._out, self._err = process, process.stdout, process.stderr
+
+    def read(self, text: str) -> str:
+        """Read standard output until it ends with a text, or ends."""
+        seen = b""
+        while not seen.endswith(text.encode()) and (byte := self._out.read(1)):
+            seen += byte
+        return seen.decode()
+
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does."""
+        self._process.send_signal(signal.SIGINT)
+
+    def leave(self) -> Done:
+        """Close its standard output as a reader does that has seen enough, and wait for its end."""
+        self._out.close()
+        err = self._err.read().decode()
+        return Done(status=self._process.wait(60), out="", err=err)
+
+    def end(self) -> Done:
+        """Read the rest and wait for its end."""
+        out, err = self._process.communicate(timeout=60)
+        return Done(status=self._process.returncode, out=out.decode(), err=err.decode())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """The command `jackfield` in one environment."""
@@ -37,7 +76,7 @@ class Command:
 
     def __call__(self, *words: str, stdin: str | bytes | None = None) -> Done:
         """Run it with pipes to its end."""
-        argv, environ = self.argv(*words), dict(self.environ)
+        argv, environ = [sys.executable, "-m", "jackfield_cli", *words], dict(self.environ)
         if stdin is None:
             done = subprocess.run(
                 argv, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
@@ -47,17 +86,21 @@ class Command:
             done = subprocess.run(argv, env=environ, input=given, capture_output=True, timeout=60, check=False)
         return Done(status=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
 
-    def start(self, *words: str) -> "subprocess.Popen[bytes]":
-        """Start it with pipes; an interrupt reaches it even where the tests run in the background."""
-        return subprocess.Popen(
-            self.argv(*words),
+    @contextlib.contextmanager
+    def started(self, *words: str) -> Iterator[Started]:
+        """Start it with pipes, and end it with the block; an interrupt reaches it even from tests in the background."""
+        with subprocess.Popen(
+            [sys.executable, "-c", LISTENING, *words],
             env=dict(self.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            preexec_fn=_listen,
-        )
+        ) as process:
+            try:
+                yield Started(process)
+            finally:
+                process.kill()
 
     def on_terminal(self, *words: str, columns: int = 100, interrupt_after: str | None = None) -> Done:
         """Run it on a terminal; both its outputs come as one, as on a screen."""
@@ -65,13 +108,12 @@ class Command:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
         environ = {**self.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "30"}
         process = subprocess.Popen(
-            self.argv(*words),
+            [sys.executable, "-c", LISTENING, *words],
             env=environ,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=_listen,
         )
         os.close(theirs)
         seen = b""
@@ -85,11 +127,6 @@ class Command:
             status = process.wait()
         return Done(status=status, out=seen.decode(errors="replace").replace("\r\n", "\n"), err="")
 
-    @staticmethod
-    def argv(*words: str) -> list[str]:
-        """Return the words that start it, by the interpreter of the tests."""
-        return [sys.executable, "-m", "jackfield_cli", *words]
-
 
 def bare(text: str) -> str:
     """Take the escape codes out of what a terminal was given."""
@@ -102,10 +139,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20) -> bool:
     while not (held := condition()) and time.monotonic() < limit:
         time.sleep(0.02)
     return held
-
-
-def _listen() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read_to_end(screen: int, process: "subprocess.Popen[bytes]", interrupt_after: str | None) -> bytes:

@@ -18,6 +18,7 @@ class Provider:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.cancelled = threading.Event()
+        self.stalled = threading.Event()
         self.closing = threading.Event()
         provider = self
 
@@ -99,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stall(self) -> None:
         """Say nothing but comments until the caller has gone."""
+        self.owner.stalled.set()
         while not self.owner.closing.wait(0.05):
             self.wfile.write(b": still here\n\n")
 

@@ -54,18 +54,22 @@ def test_a_broken_catalog_is_a_row_and_no_code_runs(jackfield: Command, tmp_path
     catalogs = {
         "fine": '[provider]\nname = "fine"\ntitle = "Fine"\ndialect = "openai-chat"\n',
         "torn": "[provider\n",
+        "bare": '[provider]\nname = "bare"\n',
         "odd": '[provider]\nname = "odd"\n[[auth]]\nno_kind = 1\n',
     }
     for name, text in catalogs.items():
         add_distribution(site, name, "providers", f"{name} = jackfield_{name}", RAISES, {"catalog.toml": text})
+    (site / "jackfield_bare-1.5.dist-info" / "METADATA").unlink()
     command = Command(environ={**jackfield.environ, "PYTHONPATH": str(site)})
     found = rows(command, "providers")
     assert found["fine"]["title"] == "Fine"
     assert "jackfield_torn/catalog.toml cannot be read" in found["torn"]["error"]
     assert found["torn"]["from"] == "jackfield-torn 1.5"
+    assert found["bare"]["from"] == "a distribution whose metadata cannot be read"
     assert "error" in found["odd"]
     assert "acme" in found
     assert command("models", "acme/").status == 0
+    assert "no installed provider is named 'nobody'" in command("chat", "-m", "nobody/x", "Hi").err
 
 
 def test_models_have_the_prices_of_today(jackfield: Command) -> None:

@@ -3,12 +3,11 @@
 import base64
 import json
 import re
-import signal
 from pathlib import Path
 
 import pytest
 
-from tests.apps.cli.processes import Command, wait_for
+from tests.apps.cli.processes import Command, Done, wait_for
 from tests.apps.cli.server import Provider
 
 ANSWER = "Hello, wörld 🌍\n"
@@ -172,30 +171,21 @@ def test_a_tool_call_is_part_of_the_answer(jackfield: Command) -> None:
     assert done.out == 'look({"at": 1})\n'
 
 
-def test_an_answer_is_printed_as_it_comes(jackfield: Command) -> None:
-    process = jackfield.start("chat", "-m", "acme/stalling", "Hi")
-    assert process.stdout is not None
-    assert process.stdout.read(7) == b"Hello, "
-    process.kill()
-    process.communicate()
+def test_an_answer_is_printed_as_it_comes(jackfield: Command, provider: Provider) -> None:
+    with jackfield.started("chat", "-m", "acme/stalling", "Hi") as process:
+        assert process.read("Hello, ") == "Hello, "
+        assert not provider.cancelled.is_set()
 
 
 def test_an_interrupt_cancels_and_what_came_stays(jackfield: Command, provider: Provider) -> None:
-    process = jackfield.start("chat", "-m", "acme/stalling", "Hi")
-    assert process.stdout is not None
-    first = process.stdout.read(7)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, first + out, err) == (130, b"Hello, \n", b"interrupted\n")
+    with jackfield.started("chat", "-m", "acme/stalling", "Hi") as process:
+        assert process.read("Hello, ") == "Hello, "
+        process.interrupt()
+        assert process.end() == Done(status=130, out="\n", err="interrupted\n")
     assert wait_for(provider.cancelled.is_set)
 
 
-def test_a_reader_that_goes_ends_it_quietly(jackfield: Command, provider: Provider) -> None:
-    process = jackfield.start("chat", "-m", "acme/endless", "Hi")
-    assert process.stdout is not None
-    assert process.stderr is not None
-    assert process.stdout.readline() == b"again\n"
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    process.stderr.close()
-    assert process.wait(timeout=30) == 0
+def test_a_reader_that_goes_ends_it_quietly(jackfield: Command) -> None:
+    with jackfield.started("chat", "-m", "acme/endless", "Hi") as process:
+        assert process.read("\n") == "again\n"
+        assert process.leave() == Done(status=0, out="", err="")

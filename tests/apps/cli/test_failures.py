@@ -44,7 +44,7 @@ def test_nobody_listening_is_a_failure_of_the_network(jackfield: Command) -> Non
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
         environ = {**jackfield.environ, "OPENAI_COMPATIBLE_BASE_URL": url}
-        done = Command(environ=environ)("chat", "-m", "openai-compatible/x", "--timeout", "1", "Hi")
+        done = Command(environ=environ)("chat", "-m", "openai-compatible/x", "Hi")
     assert done.status == 1
     assert "openai-compatible/x: no connection" in done.err
 

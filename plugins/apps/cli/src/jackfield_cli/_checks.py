@@ -12,7 +12,7 @@ from jackfield.errors import ConfigurationError, PluginError
 
 from ._failures import lines_of
 from ._main import BUILT_IN
-from ._plugins import load
+from ._plugins import brought_by, load, who
 
 #: The checks in their order; a kind of plugin has those that make sense for it.
 LABELS = ("name", "data", "code", "board")
@@ -35,7 +35,7 @@ class Checked:
 
 def check(kind: str, name: str, rows: list[Found], boards: Boards) -> Checked:
     """Check the plugin of that name; nothing that it does ends the doctor."""
-    checked = Checked(kind, name, _brought_by(rows))
+    checked = Checked(kind, name, brought_by(rows))
     for label, look in _looks(kind, name, rows, boards):
         try:
             look()
@@ -51,18 +51,7 @@ def check(kind: str, name: str, rows: list[Found], boards: Boards) -> Checked:
 
 def not_admitted(kind: str, name: str, rows: list[Found]) -> Checked:
     """Return the row of a plugin that JACKFIELD_PLUGINS or JACKFIELD_DISABLE leaves out."""
-    return Checked(kind, name, _brought_by(rows), {"name": "disabled"})
-
-
-def _brought_by(rows: list[Found]) -> str:
-    return " and ".join(sorted({_who(row) for row in rows}))
-
-
-def _who(found: Found) -> str:
-    try:
-        return found.who
-    except Exception:
-        return "a distribution whose metadata cannot be read"
+    return Checked(kind, name, brought_by(rows), {"name": "disabled"})
 
 
 def _looks(kind: str, name: str, rows: list[Found], boards: Boards) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -77,13 +66,13 @@ def _looks(kind: str, name: str, rows: list[Found], boards: Boards) -> Iterator[
         yield "board", lambda: _open_all(boards, name)
     elif kind == "extension":
         yield "code", lambda: load(rows[0])
-        yield "board", lambda: Board(DialectInfo(name, {}), None, [(_who(rows[0]), load(rows[0]), "extension")])
+        yield "board", lambda: Board(DialectInfo(name, {}), None, [(brought_by(rows), load(rows[0]), "extension")])
     else:
         yield "code", lambda: _callable(rows[0])
 
 
 def _alone(kind: str, name: str, rows: list[Found]) -> None:
-    if len(names := sorted({_who(row) for row in rows})) > 1:
+    if len(names := sorted({who(row) for row in rows})) > 1:
         raise ConfigurationError(f"{' and '.join(names)} both claim the name {name!r}; remove one of them")
     if kind == "command" and name in BUILT_IN:
         raise ConfigurationError(f"{names[0]} brings a command {name!r}, which is our own and wins; rename it")

@@ -30,7 +30,20 @@ def admission() -> tuple[frozenset[str] | None, frozenset[str]]:
 def plugin_commands() -> dict[str, str]:
     """Return what the help says of each command of a plugin: who brings it."""
     found = installed_commands().items()
-    return {name: " and ".join(sorted({row.who for row in rows})) for name, rows in found if name not in BUILT_IN}
+    return {name: brought_by(rows) for name, rows in found if name not in BUILT_IN}
+
+
+def who(found: Found) -> str:
+    """Return distribution and version of a plugin, also where its metadata is broken."""
+    try:
+        return found.who
+    except Exception:
+        return "a distribution whose metadata cannot be read"
+
+
+def brought_by(rows: list[Found]) -> str:
+    """Name every distribution that brings a plugin of one name."""
+    return " and ".join(sorted({who(row) for row in rows}))
 
 
 def run_plugin(name: str, argv: list[str]) -> int:
