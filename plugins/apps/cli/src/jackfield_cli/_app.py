@@ -155,7 +155,10 @@ def models(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the models of the catalogs, with today's prices in US dollars per million tokens."""
+    """List the models of the catalogs.
+
+    With what they cost today, in US dollars per million tokens.
+    """
 
     def action() -> int:
         if live is not None:
