@@ -1,1 +1,1 @@
-"""The programs on top of the core."""
+"""Tests of the apps."""

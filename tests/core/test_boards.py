@@ -30,7 +30,7 @@ from tests.core.conftest import acme
 from tests.core.server import Server, completion, whole
 
 ENDPOINT = Endpoint("acme", "echo", "https://acme.invalid")
-REQUEST = ChatRequest(model="large", messages=(Message(role="user", parts="Hi"),))  # type: ignore[arg-type]
+REQUEST = ChatRequest(model="large", messages=(Message(role="user", parts="Hi"),))
 
 
 class Echo:

@@ -69,7 +69,8 @@ def ask(request: pytest.FixtureRequest, boards: Boards) -> Ask:
     run = _sync if colour == "sync" else _async
 
     def send(*args: Any, stream: bool = False, **parameters: Any) -> ChatResponse:
-        options = {name: parameters.pop(name) for name in ("retries", "timeout", "unsupported") if name in parameters}
+        known = ("retries", "timeout", "unsupported")
+        options: dict[str, Any] = {name: parameters.pop(name) for name in known if name in parameters}
         transport: Any = None
         if library:
             transport = modules[library].Client() if colour == "sync" else modules[library].AsyncClient()
@@ -286,7 +287,7 @@ def test_cancelling_a_task_closes_the_connection(server: Server, boards: Boards)
 
     async def run() -> None:
         async with AsyncClient({"acme": {"api_key": KEY}}, boards=boards) as client:
-            task = asyncio.create_task(client.chat(ChatRequest(model="acme/large", messages="Hi", stream=True)))  # type: ignore[arg-type]
+            task = asyncio.create_task(client.chat(ChatRequest(model="acme/large", messages="Hi", stream=True)))
             await asyncio.sleep(0.2)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -408,7 +409,7 @@ def test_a_missing_key_names_the_variable(server: Server, boards: Boards) -> Non
 def test_the_key_is_in_no_repr_and_no_error(server: Server, boards: Boards) -> None:
     server.answer(whole({"error": {"message": "bad key"}}, 401))
     client = Client({"acme": {"api_key": KEY}}, boards=boards)
-    exchange = client.exchange(ChatRequest(model="acme/large", messages="Hi"))  # type: ignore[arg-type]
+    exchange = client.exchange(ChatRequest(model="acme/large", messages="Hi"))
     shown = [repr(client), repr(exchange), repr(exchange.endpoint), repr(exchange.authorized()), str(exchange.endpoint)]
     with pytest.raises(jackfield.AuthenticationError) as caught:
         client.chat("acme/large", "Hi")
@@ -433,7 +434,7 @@ def test_provider_options_are_merged_last_and_seen_by_nobody_else(server: Server
 
 
 def test_an_exchange_needs_no_client(server: Server, boards: Boards) -> None:
-    request = ChatRequest(model="acme/large", messages="Hi", stream=True)  # type: ignore[arg-type]
+    request = ChatRequest(model="acme/large", messages="Hi", stream=True)
     exchange = Client({"acme": {"api_key": KEY}}, boards=boards).exchange(request)
     sent = exchange.authorized()
     assert (sent.method, sent.url) == ("POST", f"{server.url}/chat/completions")

@@ -107,7 +107,7 @@ def test_unknown_is_none_and_never_zero() -> None:
 
 def test_a_price_of_zero_that_is_said_is_a_price() -> None:
     cost = compute_cost(Usage({"input": 5}), _sheet({"rates": {"": "0"}}), {}, AT)
-    assert (cost.total, cost.status) == (0, "priced")
+    assert (cost.total, cost.status) == (Decimal(0), "priced")
 
 
 def test_a_stated_cost_wins_unless_it_is_nothing_for_something() -> None:

@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .asking import chat as chat
+    from .asking import stream as stream
     from .assembly import Assembler as Assembler
     from .assembly import unroll as unroll
     from .async_client import AsyncClient as AsyncClient
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from .catalog import ProviderInfo as ProviderInfo
     from .client import Client as Client
     from .client import Stream as Stream
-    from .client import chat as chat
-    from .client import stream as stream
     from .conversation import AudioOutput as AudioOutput
     from .conversation import CacheOptions as CacheOptions
     from .conversation import ChatRequest as ChatRequest
@@ -380,12 +380,12 @@ _HOME = {
     "Usage": "usage",
     "UsageDelta": "deltas",
     "WebSearch": "conversation",
-    "chat": "client",
+    "chat": "asking",
     "derive_id": "wire",
     "hookimpl": "hookspecs",
     "hookspec": "hookspecs",
     "parse": "parsing",
-    "stream": "client",
+    "stream": "asking",
     "unroll": "assembly",
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import random
 import threading
@@ -347,18 +346,3 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-@functools.cache
-def _shared() -> Client:
-    return Client()
-
-
-def chat(model: str, messages: Any, *, system: str | None = None, **parameters: Any) -> ChatResponse:
-    """Ask, with a client of the environment's that is made on first use. See `Client.chat`."""
-    return _shared().chat(model, messages, system=system, **parameters)
-
-
-def stream(model: str, messages: Any, *, system: str | None = None, **parameters: Any) -> Stream:
-    """Ask and stream, with a client of the environment's that is made on first use. See `Client.stream`."""
-    return _shared().stream(model, messages, system=system, **parameters)

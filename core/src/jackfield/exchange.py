@@ -25,7 +25,7 @@ from .errors import (
     class_for_status,
     retry_after,
 )
-from .fitting import is_plain, localize
+from .fitting import check_media, is_plain, localize
 from .framing import Framing, open_framing
 from .operations import Adjustment, Attempt, Request, Response
 from .pricing import Cost
@@ -53,6 +53,7 @@ class Exchange:
         self.model = board.model(request.model)
         if isinstance(request, ChatRequest) and not is_plain(request):
             request = localize(request, endpoint.dialect, endpoint.origin)
+            check_media(request, self.model)
         fitted = board.fit_request(request, self.model)
         self.adjustments: tuple[Adjustment, ...] = ()
         if fitted.adjustments and unsupported != "pass":

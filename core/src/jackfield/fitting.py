@@ -41,8 +41,6 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
     limits = model.limits
     if not isinstance(request, ChatRequest):
         return Fitted(request)
-    if model.media is not None and not is_plain(request):
-        _check_media(request, model, model.media)
     limited = limits.keys() & request.model_fields_set
     if not limited:
         return Fitted(request)
@@ -153,7 +151,14 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _check_media(request: ChatRequest, model: ModelInfo, media: Mapping[str, tuple[str, ...]]) -> None:
+def check_media(request: ChatRequest, model: ModelInfo) -> None:
+    """Check that a model takes every image, audio, video and document of a conversation, in the form that it has.
+
+    Raises:
+        UnsupportedFeature: it does not; the message names the place and the remedy.
+    """
+    if (media := model.media) is None:
+        return
     for number, message in enumerate(request.messages):
         for index, part in enumerate(message.parts):
             if isinstance(part, Media):

@@ -171,7 +171,7 @@ class Line:
     amount: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cost:
     """What a call cost. `total` is None where it is unknown, and covers the priced lines where it is partial."""
 

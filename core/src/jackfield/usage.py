@@ -23,7 +23,7 @@ class Item:
     estimated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Usage:
     """Stated counts by selector, inclusive: `input`, `output`, and sub-counts such as `input.cache_read`.
 

@@ -96,7 +96,7 @@ class Endpoint:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Facts:
     """What the head of an answer says of the service: who it is, what it served, what is left of limits."""
 

@@ -3,6 +3,7 @@
 import io
 import unicodedata
 import wave
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -105,7 +106,7 @@ def _bare(choice: Any) -> Any:
 @pytest.mark.parametrize("words", ["hello", "Grüße", "3"])
 def test_unrolled_answer_assembles_to_itself(case: dict[str, Any], words: str) -> None:
     whole = answer(request(words, **case))
-    assert assembled(whole) == whole.model_copy(update={"sandboxed": False})
+    assert assembled(whole) == replace(whole, sandboxed=False)
 
 
 def test_streams_are_cut_at_varied_sizes() -> None:
@@ -246,10 +247,10 @@ def test_tool_result_is_spoken_of(choice: Any, calls: bool) -> None:
     asked = ChatRequest(
         model="any",
         messages=(
-            Message(role="user", parts="weather?"),  # type: ignore[arg-type]
-            Message(role="tool", parts=(ToolResult(call_id="call_1", parts="31 degrees in Porto"),)),  # type: ignore[arg-type]
+            Message(role="user", parts="weather?"),
+            Message(role="tool", parts=(ToolResult(call_id="call_1", parts="31 degrees in Porto"),)),
         ),
-        tools=(WEATHER,),  # type: ignore[arg-type]
+        tools=(WEATHER,),
         tool_choice=choice,
     )
     response = answer(asked)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jackfield import AsyncClient, Boards, ConfigurationError, JackfieldError
+from jackfield import AsyncClient, Boards, ConfigurationError, JackfieldError, ProviderInfo
 from jackfield.endpoints import has_credential, key_names
 
 KEY = "JACKFIELD_GATEWAY_KEY"
@@ -90,15 +90,19 @@ def _sandboxed(boards: Boards) -> Mapping[str, Mapping[str, Any]]:
     transport = AsyncSandboxTransport()
     found = {}
     for name in boards.providers():
-        info = boards.info(name)
-        missing = [setting for setting, how in info.settings.items() if how.default is None and not _set(how.env)]
-        if not has_credential(info, {}, os.environ) or "base_url" in missing:
-            found[name] = {"api_key": "sandbox", "transport": transport, "base_url": "http://sandbox.invalid/v1"}
+        with contextlib.suppress(JackfieldError):
+            if _wanted(boards.info(name)):
+                found[name] = {"api_key": "sandbox", "transport": transport, "base_url": "http://sandbox.invalid/v1"}
     return found
 
 
-def _set(names: Sequence[str]) -> bool:
-    return any(os.environ.get(name) for name in names)
+def _wanted(info: ProviderInfo) -> list[str]:
+    """Return the environment names that a provider waits for; none where it could be asked."""
+    names = [] if has_credential(info, {}, os.environ) else key_names(info)
+    if "base_url" in info.settings and info.settings["base_url"].default is None:
+        env = info.settings["base_url"].env
+        names += [] if any(os.environ.get(name) for name in env) else env
+    return names
 
 
 def _greet(boards: Boards, sandboxed: Mapping[str, Any], host: str, port: int, has_key: bool) -> None:
@@ -110,13 +114,11 @@ def _greet(boards: Boards, sandboxed: Mapping[str, Any], host: str, port: int, h
         except JackfieldError as error:
             print(f"  {name}: broken: {error}")
             continue
-        names = " or ".join(key_names(info))
+        names = " or ".join(_wanted(info))
         if name in sandboxed:
-            print(f"  {name}: the sandbox answers" + (f"; set {names} for the real one" if names else ""))
-        elif has_credential(info, {}, os.environ):
-            print(f"  {name}: live")
+            print(f"  {name}: the sandbox answers; set {names} for the real one")
         else:
-            print(f"  {name}: no key; set {names}")
+            print(f"  {name}: live" if not names else f"  {name}: not set up; set {names}")
     if not has_key:
         print(f"  programs on this machine may call; set {KEY} to ask callers for a key")
     if (model := _example(boards)) is not None:

@@ -145,7 +145,7 @@ def _thinking(reasoning: Reasoning | None, rng: Random, allowance: _Allowance) -
     if reasoning is not None and reasoning.budget:
         written = cut(written, reasoning.budget)
     kind = "summary" if reasoning is not None and reasoning.summary not in (None, "none") else "trace"
-    return [Thinking(text=allowance.take(written), kind=kind)] if written else []  # type: ignore[arg-type]
+    return [Thinking(text=allowance.take(written), kind=kind)] if written else []
 
 
 def _body(request: ChatRequest, rng: Random) -> str:

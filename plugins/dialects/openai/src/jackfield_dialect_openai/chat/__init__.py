@@ -1,9 +1,10 @@
 """The dialect `openai-chat`: its hooks, each from the module that holds one direction of it."""
 
+from ._encode import stream_encoder
 from ._errors import normalize_error, render_error
 from ._request import translate_request
 from ._response import normalize_response, usage_items
-from ._serve import parse_request, render_response, stream_encoder
+from ._serve import parse_request, render_response
 from ._stream import stream_decoder
 
 __all__ = [

@@ -44,6 +44,8 @@ SAME = (
     "repetition_penalty", "logprobs", "top_logprobs", "parallel_tool_calls", "verbosity", "service_tier", "store",
     "user", "stream",
 )  # fmt: skip
+#: Roles whose turns are written the same; an assistant's and a tool's have more to them.
+_PLAIN_ROLES = frozenset({"system", "developer", "user"})
 #: Formats of spoken input, by media type; any other `audio/x` is written as `x`.
 AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
 
@@ -69,7 +71,14 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
     body: dict[str, Any] = {"model": request.model} if request.model else {}
     messages: list[dict[str, Any]] = []
     for number, message in enumerate(request.messages):
-        messages += _message(message, number)
+        parts = message.parts
+        if len(parts) == 1 and type(parts[0]) is Text and message.role in _PLAIN_ROLES and parts[0].cache is None:
+            plain: dict[str, Any] = {"role": message.role, "content": parts[0].text}
+            if message.name is not None:
+                plain["name"] = message.name
+            messages.append(plain)
+        else:
+            messages += _message(message, number)
         if (state := message.provider_state) is not None:
             messages[-1] |= state.data.get("members", {})
     body["messages"] = messages
@@ -126,12 +135,6 @@ def _message(message: Message, number: int) -> Iterator[dict[str, Any]]:
     if role == "assistant":
         yield _assistant(message, number)
         return
-    if len(parts) == 1 and type(parts[0]) is Text and parts[0].cache is None:
-        wire: dict[str, Any] = {"role": role, "content": parts[0].text}
-        if message.name is not None:
-            wire["name"] = message.name
-        yield wire
-        return
     shown: list[Media] = []
     content: list[Any] = []
     for index, part in enumerate(parts):
@@ -141,7 +144,7 @@ def _message(message: Message, number: int) -> Iterator[dict[str, Any]]:
             content.append(_content(part, f"messages[{number}].parts[{index}]"))
     content += [_media(media, f"messages[{number}]") for media in shown]
     if content or role != "tool":
-        wire = {"role": "user" if role == "tool" else role, "content": content}
+        wire: dict[str, Any] = {"role": "user" if role == "tool" else role, "content": content}
         if message.name is not None:
             wire["name"] = message.name
         yield wire

@@ -265,6 +265,8 @@ _BESIDE = (
     ("input.cache_write", ("cache_creation_input_tokens",)),
 )
 
+_BESIDE_KEYS = frozenset(key for _, keys in _BESIDE for key in keys)
+
 
 @hookimpl
 def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage:
@@ -278,7 +280,7 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
             for name, key in rows:
                 if type(value := details.get(key)) is int:
                     counts[name] = value
-    for name, keys in _BESIDE:
+    for name, keys in () if raw.keys().isdisjoint(_BESIDE_KEYS) else _BESIDE:
         if name not in counts:
             found = next((raw[key] for key in keys if type(raw.get(key)) is int), None)
             if found is not None:
