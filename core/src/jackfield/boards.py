@@ -141,7 +141,13 @@ class Boards:
         raise unknown("provider", provider, known)
 
     def _holders(self, model: str, providers: Collection[str]) -> list[str]:
-        return [name for name in providers if self.info(name).model(model).rung in ("id", "alias")]
+        return [name for name in providers if self._holds(name, model)]
+
+    def _holds(self, name: str, model: str) -> bool:
+        try:
+            return self.info(name).model(model).rung in ("id", "alias")
+        except Exception:  # a catalog that cannot be read holds nothing, and spoils no search in the others
+            return False
 
     def _discovered(self, kind: str) -> dict[str, list[Found]]:
         with self._lock:
