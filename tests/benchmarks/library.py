@@ -1,4 +1,4 @@
-"""CPU per call and per delta of one library over a transport in memory: `python -m tests.benchmarks.library NAME` prints JSON.
+"""CPU per call and per delta of one library, in memory: `python -m tests.benchmarks.library NAME` prints JSON.
 
 Runs in any environment that has the library; knows nothing of the others. Every field that a caller reads is read.
 """

@@ -60,7 +60,7 @@ class ClientBase:
         self._environ = os.environ if environ is None else environ
         self._overrides = {name: dict(values) for name, values in (providers or {}).items()}
         if boards is None:
-            given = self._environ.get("JACKFIELD_CONFIG") if config is None else config
+            given = (self._environ.get("JACKFIELD_CONFIG") or None) if config is None else config
             table = read_toml(Path(given)) if isinstance(given, str | Path) else (given or {})
             boards = Boards(table, self._environ)
         self.boards = boards
