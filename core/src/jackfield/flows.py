@@ -94,6 +94,8 @@ Effect = Send | Read | Close | Sleep | Now | Emit | Do
 Flow = Generator[Effect, Any, R]
 
 _READ = Read()
+#: A provider that asks for a longer wait than this gets none: the caller decides. The SDKs of the field use the same.
+_LONGEST_WAIT = 60.0
 
 
 def converse(exchange: Exchange, timeout: Timeout) -> Flow[Response]:
@@ -138,6 +140,8 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
             attempts.append(attempt_of(exchange, type(error).__name__))
             error.attempts = tuple(attempts)
             if not error.retryable or exchange.delivered or len(attempts) > retries:
+                raise
+            if (error.retry_after or 0.0) > _LONGEST_WAIT:
                 raise
             wait = Sleep(min(8.0, 0.5 * 2 ** (len(attempts) - 1)))
             if error.retry_after is not None:
