@@ -128,8 +128,8 @@ def converse(exchange: Exchange, timeout: Timeout) -> Flow[Response]:
 def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
     """Send an exchange, again where that helps and nothing has been handed out, within the total limit.
 
-    The wait is what the provider asks for, or full jitter under 0.5 s doubling to 8 s. A wait that does not fit into
-    the limit is not begun: the error goes to the caller, with `.retry_after`.
+    The wait is what the provider asks for, or full jitter under 0.5 s doubling to 8 s. A wait of more than a minute, or
+    one that does not fit into the limit, is not begun: the error goes to the caller, with `.retry_after`.
     """
     attempts: list[Attempt] = []
     started = (yield Now()) if timeout.total is not None else 0.0
