@@ -302,7 +302,7 @@ def fill_wheelhouse(pythons: Dict[str, str]) -> None:
         for version, python in sorted(pythons.items()):
             say("fetching wheels for Python " + version)
             fetch = ["--python", python, "download", "--only-binary=:all:"]
-            pip(*fetch, "--dest", str(WHEELHOUSE / "pinned"), *wheels)
+            pip(*fetch, "--dest", str(WHEELHOUSE / "pinned"), *wheels, *(wheel + "[httpx2]" for wheel in core))
             pip(*fetch, "--dest", str(WHEELHOUSE / "floor"), *core, *core_floor(), constrained=False)
         for folder in ("pinned", "floor"):
             for wheel in (WHEELHOUSE / folder).glob("jackfield*.whl"):

@@ -52,7 +52,8 @@ _FIRST = """
 import jackfield
 class Memory:
     def send(self, request, timeout):
-        body = b'{"model": "m", "choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 1}}'
+        choice = b'{"message": {"content": "Hi"}, "finish_reason": "stop"}'
+        body = b'{"model": "m", "choices": [' + choice + b'], "usage": {"prompt_tokens": 1}}'
         return jackfield.Reply(200, {"content-type": "application/json"}, iter([body]), lambda: None)
 client = jackfield.Client({"openai": {"api_key": "k"}}, transport=Memory())
 answer = client.chat("openai/gpt-4o-mini", "Hi")
@@ -69,7 +70,7 @@ def _has(python: str, library: str) -> bool:
 
 def _measured(python: str, library: str) -> dict[str, float]:
     done = subprocess.run(
-        [python, str(HERE / "library.py"), library], capture_output=True, text=True, check=True, cwd=HERE
+        [python, "-m", "tests.benchmarks.library", library], capture_output=True, text=True, check=True, cwd=ROOT
     )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -1,4 +1,4 @@
-"""CPU per call and per delta of one library over a transport in memory: `python library.py NAME` prints JSON.
+"""CPU per call and per delta of one library, in memory: `python -m tests.benchmarks.library NAME` prints JSON.
 
 Runs in any environment that has the library; knows nothing of the others. Every field that a caller reads is read.
 """
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import payloads
+from tests.benchmarks import payloads
 
 Case = tuple[Callable[[int], object], Callable[[], int]]
 ANSWERS = [payloads.answer(number) for number in range(500)]
@@ -118,15 +118,21 @@ def anthropic_case() -> Case:
     """The official SDK of Anthropic, with answers of its own format and the same size."""
     import anthropic
 
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_sequence": None}
-    usage = {"input_tokens": 412, "output_tokens": 96}
+    message: dict[str, Any] = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "stop_sequence": None,
+    }
+    usage: dict[str, Any] = {"input_tokens": 412, "output_tokens": 96}
     whole = {
         **message,
         "content": [{"type": "text", "text": payloads.ANSWER}],
         "stop_reason": "end_turn",
         "usage": usage,
     }
-    start = {**message, "content": [], "stop_reason": None, "usage": usage}
+    start: dict[str, Any] = {**message, "content": [], "stop_reason": None, "usage": usage}
     rows: list[dict[str, Any]] = [
         {"type": "message_start", "message": start},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},

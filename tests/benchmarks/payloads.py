@@ -50,7 +50,7 @@ def messages(number: int = 0) -> list[dict[str, str]]:
 
 def answer(number: int = 0) -> bytes:
     """Return a whole answer; its text differs by number."""
-    message = {"role": "assistant", "content": f"{ANSWER}{number}", "refusal": None, "annotations": []}
+    message: dict[str, Any] = {"role": "assistant", "content": f"{ANSWER}{number}", "refusal": None, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     head = {"id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT", "object": "chat.completion", "created": 1741569952}
     body = {**head, "model": "gpt-4o-mini", "choices": [choice], "usage": USAGE}

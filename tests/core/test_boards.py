@@ -289,3 +289,18 @@ def test_plugins_are_admitted_and_left_out_by_name(tmp_path: Path) -> None:
 
 def test_the_spec_version_of_a_plugin_that_says_nothing_is_the_first() -> None:
     assert SPEC_VERSION == (1, 0)
+
+
+def test_an_extension_that_cannot_be_imported_is_named_and_breaks_no_board(tmp_path: Path) -> None:
+    _distribution(tmp_path, "jackfield_ext", "unused", "import nowhere_to_be_found\n")
+    entry_points = tmp_path / "jackfield_ext-1.2.3.dist-info" / "entry_points.txt"
+    entry_points.write_text("[jackfield.extensions]\nbroken = jackfield_ext\n")
+    code = """
+        import warnings
+        from jackfield import Boards
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            Boards().open("openai")
+        print(caught[0].message)
+    """
+    assert "jackfield-ext 1.2.3 (broken) cannot be imported" in _python(tmp_path, code)

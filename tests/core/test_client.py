@@ -273,6 +273,14 @@ def test_the_total_limit_covers_all_attempts(server: Server, ask: Ask) -> None:
     assert caught.value.retry_after == 30.0
 
 
+def test_a_wait_of_more_than_a_minute_is_the_callers_to_decide(server: Server, ask: Ask) -> None:
+    server.answer(whole({"error": "come back later"}, 429, retry_after="3600"))
+    with pytest.raises(jackfield.RateLimitError) as caught:
+        ask("acme/large", "Hi", retries=3)
+    assert caught.value.retry_after == 3600.0
+    assert len(server.requests) == 1
+
+
 def test_leaving_a_stream_closes_the_connection(server: Server, boards: Boards) -> None:
     server.answer(streamed(HELLO[0], HELLO[1], 5.0, *HELLO[2:]))
     with Client({"acme": {"api_key": KEY}}, boards=boards) as client, client.stream("acme/large", "Hi") as stream:

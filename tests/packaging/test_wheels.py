@@ -1,8 +1,5 @@
 """What is built is what is in the tree, and installs without the tree, offline, on every Python that is here."""
 
-import os
-import shutil
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -12,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.packaging.installing import install, run
 from tests.packaging.wheelhouse import FLOOR, PINNED, pythons
-from tests.workspace.tree import ROOT, Distribution, distributions, tracked
+from tests.workspace.tree import Distribution, distributions, tracked
 
 pytestmark = pytest.mark.slow
 
@@ -24,28 +22,6 @@ OF_SOME_PYTHONS = {"sniffio"}
 
 each_distribution = pytest.mark.parametrize("distribution", distributions(), ids=lambda found: found.name)
 each_python = pytest.mark.parametrize("python", pythons().values(), ids=pythons())
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build every distribution from a copy of the tracked files."""
-    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("built")
-    for found in distributions():
-        for path in tracked():
-            if path.is_relative_to(found.folder):
-                target = copy / path.relative_to(ROOT)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
-        _run(
-            sys.executable,
-            "-m",
-            "hatchling",
-            "build",
-            "--directory",
-            str(out),
-            cwd=copy / found.folder.relative_to(ROOT),
-        )
-    return out
 
 
 @each_distribution
@@ -60,7 +36,7 @@ def test_a_source_archive_builds_the_same_wheel(built: Path, distribution: Distr
     with tarfile.open(_one(built, distribution, "-*.tar.gz")) as archive:
         archive.extractall(tmp_path, filter="data")
     (source,) = tmp_path.iterdir()
-    _run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path), cwd=source)
+    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path), cwd=source)
     again, first = (_one(folder, distribution, "-*-py3-none-any.whl") for folder in (tmp_path, built))
     with zipfile.ZipFile(again) as one, zipfile.ZipFile(first) as other:
         assert {name: one.read(name) for name in one.namelist()} == {
@@ -81,35 +57,25 @@ def test_a_wheel_says_what_it_is(built: Path, distribution: Distribution) -> Non
 
 @each_python
 def test_the_core_installs_with_its_dependencies_alone(built: Path, python: str, tmp_path: Path) -> None:
-    installed = _install(python, tmp_path, [PINNED, built], ["jackfield"])
+    installed = install(python, tmp_path, [PINNED, built], ["jackfield"])
     assert CORE <= installed - {"jackfield"} <= CORE | OF_SOME_PYTHONS
     _imports(tmp_path, distributions()[:1])
 
 
 @each_python
 def test_the_core_works_with_the_lowest_versions_it_allows(built: Path, python: str, tmp_path: Path) -> None:
-    _install(python, tmp_path, [FLOOR, built], ["jackfield"])
+    install(python, tmp_path, [FLOOR, built], ["jackfield"])
     _imports(tmp_path, distributions()[:1])
 
 
 @each_python
 def test_everything_installs_together(built: Path, python: str, tmp_path: Path) -> None:
     names = [found.name for found in distributions()]
-    assert set(names) <= _install(python, tmp_path, [PINNED, built], names)
+    assert set(names) <= install(python, tmp_path, [PINNED, built], names)
     _imports(tmp_path, distributions())
     if "jackfield-cli" in names:
         version = next(str(found.project["version"]) for found in distributions() if found.name == "jackfield-cli")
-        assert version in _run(str(tmp_path / "venv/bin/jackfield"), "--version", cwd=tmp_path)
-
-
-def _install(python: str, folder: Path, sources: Iterable[Path], names: Iterable[str]) -> set[str]:
-    """Install into a new environment, offline, and return the names of what it then has."""
-    _run(python, "-m", "venv", str(folder / "venv"), cwd=folder)
-    pip = [str(folder / "venv/bin/python"), "-m", "pip"]
-    links = [word for source in sources for word in ("--find-links", str(source))]
-    _run(*pip, "install", "--quiet", "--no-index", "--only-binary=:all:", *links, *names, cwd=folder)
-    listed = _run(*pip, "list", "--format=freeze", cwd=folder).splitlines()
-    return {line.partition("==")[0].lower().replace("_", "-") for line in listed} - {"pip", "setuptools"}
+        assert version in run(str(tmp_path / "venv/bin/jackfield"), "--version", cwd=tmp_path)
 
 
 def _imports(folder: Path, wanted: Iterable[Distribution]) -> None:
@@ -117,7 +83,7 @@ def _imports(folder: Path, wanted: Iterable[Distribution]) -> None:
     loop = "for name in getattr(package, '__all__', ()): getattr(package, name)"
     for found in wanted:
         code = f"import {found.package.name} as package\n{loop}"
-        _run(str(folder / "venv/bin/python"), "-W", "error", "-c", code, cwd=folder)
+        run(str(folder / "venv/bin/python"), "-W", "error", "-c", code, cwd=folder)
 
 
 def _package_files(distribution: Distribution) -> set[str]:
@@ -128,13 +94,3 @@ def _package_files(distribution: Distribution) -> set[str]:
 def _one(folder: Path, distribution: Distribution, pattern: str) -> Path:
     (found,) = folder.glob(distribution.name.replace("-", "_") + pattern)
     return found
-
-
-def _run(*command: str, cwd: Path) -> str:
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON", "VIRTUAL_ENV"))
-    }
-    environment = {**clean, "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from .board import Board, DialectInfo
 from .catalog import ProviderInfo, read_provider, read_toml
 from .discovery import Found, discover, pick, unknown
-from .errors import InvalidInput
+from .errors import InvalidInput, PluginError
 from .registration import Kind
 
 
@@ -141,7 +142,13 @@ class Boards:
         raise unknown("provider", provider, known)
 
     def _holders(self, model: str, providers: Collection[str]) -> list[str]:
-        return [name for name in providers if self.info(name).model(model).rung in ("id", "alias")]
+        return [name for name in providers if self._holds(name, model)]
+
+    def _holds(self, name: str, model: str) -> bool:
+        try:
+            return self.info(name).model(model).rung in ("id", "alias")
+        except Exception:  # a catalog that cannot be read holds nothing, and spoils no search in the others
+            return False
 
     def _discovered(self, kind: str) -> dict[str, list[Found]]:
         with self._lock:
@@ -191,7 +198,14 @@ class Boards:
         order = list(self.config.get("extensions", {}).get("order", ()))
         names = self._names("extension")
         names.sort(key=lambda name: (order.index(name) if name in order else len(order), name))
-        return [self._plugin("extension", name) for name in names]
+        found = []
+        for name in names:
+            try:
+                found.append(self._plugin("extension", name))
+            except PluginError as error:
+                # a broken extension is named, and breaks nobody's board
+                warnings.warn(str(error), stacklevel=2)
+        return found
 
 
 def _names(text: str) -> frozenset[str]:

@@ -7,8 +7,9 @@ import random
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -60,7 +61,7 @@ class ClientBase:
         self._environ = os.environ if environ is None else environ
         self._overrides = {name: dict(values) for name, values in (providers or {}).items()}
         if boards is None:
-            given = self._environ.get("JACKFIELD_CONFIG") if config is None else config
+            given = (self._environ.get("JACKFIELD_CONFIG") or None) if config is None else config
             table = read_toml(Path(given)) if isinstance(given, str | Path) else (given or {})
             boards = Boards(table, self._environ)
         self.boards = boards
@@ -253,7 +254,7 @@ class Client(ClientBase):
         self.close()
 
 
-def _drive(flow: Flow[Response], transport: Transport) -> Iterator[list[Delta]]:
+def _drive(flow: Flow[Response], transport: Transport) -> Generator[list[Delta], None, Response]:
     """Carry out the effects of a flow; yields what it emits and returns its response."""
     reply: Reply | None = None
     value: Any = None
@@ -297,10 +298,10 @@ class Stream:
     """Deltas of one answer, as they come. Iterate once; leave the `with` block early to cancel."""
 
     def __init__(self, flow: Flow[Response], transport: Transport, exchange: Exchange) -> None:
-        self._driver = _drive(flow, transport)
         self._exchange = exchange
         self._response: ChatResponse | None = None
-        self._deltas = self._run()
+        self._batches = self._read(_drive(flow, transport))
+        self._deltas = chain.from_iterable(self._batches)
 
     def __iter__(self) -> Iterator[Delta]:
         return self._deltas
@@ -308,15 +309,8 @@ class Stream:
     def __next__(self) -> Delta:
         return next(self._deltas)
 
-    def _run(self) -> Iterator[Delta]:
-        driver = self._driver
-        while True:
-            try:
-                deltas = next(driver)
-            except StopIteration as stop:
-                self._response = stop.value
-                return
-            yield from deltas
+    def _read(self, driver: Generator[list[Delta], None, Response]) -> Generator[list[Delta], None, None]:
+        self._response = cast(ChatResponse, (yield from driver))
 
     @property
     def sandboxed(self) -> bool:
@@ -336,8 +330,7 @@ class Stream:
 
     def close(self) -> None:
         """Cancel: the connection is closed at once."""
-        self._deltas.close()  # type: ignore[attr-defined]
-        self._driver.close()  # type: ignore[attr-defined]
+        self._batches.close()
 
     def __enter__(self) -> Self:
         return self

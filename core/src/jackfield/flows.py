@@ -94,6 +94,8 @@ Effect = Send | Read | Close | Sleep | Now | Emit | Do
 Flow = Generator[Effect, Any, R]
 
 _READ = Read()
+#: A provider that asks for a longer wait than this gets none: the caller decides. The SDKs of the field use the same.
+_LONGEST_WAIT = 60.0
 
 
 def converse(exchange: Exchange, timeout: Timeout) -> Flow[Response]:
@@ -126,8 +128,8 @@ def converse(exchange: Exchange, timeout: Timeout) -> Flow[Response]:
 def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
     """Send an exchange, again where that helps and nothing has been handed out, within the total limit.
 
-    The wait is what the provider asks for, or full jitter under 0.5 s doubling to 8 s. A wait that does not fit into
-    the limit is not begun: the error goes to the caller, with `.retry_after`.
+    The wait is what the provider asks for, or full jitter under 0.5 s doubling to 8 s. A wait of more than a minute, or
+    one that does not fit into the limit, is not begun: the error goes to the caller, with `.retry_after`.
     """
     attempts: list[Attempt] = []
     started = (yield Now()) if timeout.total is not None else 0.0
@@ -138,6 +140,8 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
             attempts.append(attempt_of(exchange, type(error).__name__))
             error.attempts = tuple(attempts)
             if not error.retryable or exchange.delivered or len(attempts) > retries:
+                raise
+            if (error.retry_after or 0.0) > _LONGEST_WAIT:
                 raise
             wait = Sleep(min(8.0, 0.5 * 2 ** (len(attempts) - 1)))
             if error.retry_after is not None:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
+from pydantic_core import to_json, to_jsonable_python
 
 from .messages import Value
 from .pricing import Cost
@@ -63,21 +64,12 @@ class Response:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values; amounts of money are strings, bytes base64."""
-        found: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")
+        found: dict[str, Any] = to_jsonable_python(self, bytes_mode="base64")
         return found
 
     def to_json(self) -> bytes:
         """Return the answer as JSON."""
-        return _adapter(type(self)).dump_json(self)
-
-
-_ADAPTERS: dict[type[Response], TypeAdapter[Any]] = {}
-
-
-def _adapter(kind: type[Response]) -> TypeAdapter[Any]:
-    if (found := _ADAPTERS.get(kind)) is None:
-        found = _ADAPTERS[kind] = TypeAdapter(kind)
-    return found
+        return to_json(self, bytes_mode="base64")
 
 
 class Request(Value):

@@ -1,0 +1,77 @@
+"""Speed is guarded by counting work, not time: function calls per call and per delta."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import jackfield
+from jackfield import Client
+from tests.benchmarks import payloads
+
+
+class _Memory:
+    """A transport that answers from memory."""
+
+    def __init__(self, deltas: int) -> None:
+        self._events = payloads.stream()[:deltas]
+
+    def send(self, request: jackfield.HTTPRequest, timeout: Any) -> jackfield.Reply:
+        if b'"stream":true' in request.body:
+            end = [b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n', b"data: [DONE]\n\n"]
+            return jackfield.Reply(200, {"content-type": "text/event-stream"}, iter([*self._events, *end]), _nothing)
+        return jackfield.Reply(200, {"content-type": "application/json"}, iter([payloads.answer()]), _nothing)
+
+    def close(self) -> None: ...
+
+
+def _nothing() -> None: ...
+
+
+def _calls(work: Callable[[], object]) -> tuple[int, set[str]]:
+    """Count the Python functions that the work calls, and name their modules."""
+    count, modules = 0, set()
+
+    def profile(frame: FrameType, event: str, argument: Any) -> None:
+        nonlocal count
+        if event == "call":
+            count += 1
+            modules.add(str(frame.f_globals.get("__name__", "")).partition(".")[0])
+
+    work()
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count, modules
+
+
+def _stream(client: Client) -> int:
+    with client.stream("openai/gpt-4o-mini", payloads.messages()) as stream:
+        count = sum(1 for _ in stream)
+    assert stream.response.text
+    return count
+
+
+def test_a_delta_costs_a_handful_of_calls_and_no_hook() -> None:
+    few = Client({"openai": {"api_key": "k"}}, transport=_Memory(100))
+    many = Client({"openai": {"api_key": "k"}}, transport=_Memory(300))
+    one, modules = _calls(lambda: _stream(few))
+    other, _ = _calls(lambda: _stream(many))
+    assert (other - one) / 200 <= 13
+    assert "pluggy" not in modules
+
+
+def test_a_call_costs_a_bounded_number_of_calls() -> None:
+    client = Client({"openai": {"api_key": "k"}}, transport=_Memory(0))
+
+    def chat() -> object:
+        answer = client.chat("openai/gpt-4o-mini", payloads.messages(), tools=[payloads.TOOL], max_tokens=5)
+        return answer.text, answer.tool_calls, answer.usage, answer.cost
+
+    count, modules = _calls(chat)
+    assert count <= 160
+    assert "pluggy" not in modules, "no step is wrapped, so none goes through pluggy"
