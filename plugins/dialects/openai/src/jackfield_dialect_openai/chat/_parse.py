@@ -20,8 +20,8 @@ from jackfield.conversation import EFFORTS
 from jackfield.parsing import validated
 
 from ._checks import listed, made
+from ._parameters import NAME, SAME
 from ._parse_messages import parse_messages
-from ._request import NAME, SAME
 
 _FORMAT = frozenset({"name", "description", "schema", "strict"})
 

@@ -28,7 +28,7 @@ from jackfield import (
 from jackfield.messages import decode_data_url
 
 from ._checks import listed, refused
-from ._request import NAME
+from ._parameters import NAME
 from ._response import TRACES, arguments, citation
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})

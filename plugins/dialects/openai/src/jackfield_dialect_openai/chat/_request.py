@@ -15,37 +15,27 @@ from jackfield import (
     EmbeddingRequest,
     Endpoint,
     FileId,
-    HostedTool,
     HTTPRequest,
     Media,
     Message,
     ModelsRequest,
     Native,
-    NativeTool,
     Part,
     Refusal,
     Request,
-    ResponseFormat,
     Text,
     Thinking,
-    Tool,
     ToolCall,
-    ToolChoice,
     ToolResult,
     UnsupportedFeature,
     Url,
     hookimpl,
 )
 
-NAME = "openai-chat"
-#: Parameters that have the same name and the same form on the wire.
-SAME = (
-    "temperature", "top_p", "top_k", "max_tokens", "seed", "n", "frequency_penalty", "presence_penalty",
-    "repetition_penalty", "logprobs", "top_logprobs", "parallel_tool_calls", "verbosity", "service_tier", "store",
-    "user", "stream",
-)  # fmt: skip
-#: Roles whose turns are written the same; an assistant's and a tool's have more to them.
-_PLAIN_ROLES = frozenset({"system", "developer", "user"})
+from ._parameters import present, write_parameters
+
+#: Roles whose turns of one plain text are written the same; a tool's has a call id.
+_PLAIN_ROLES = frozenset({"system", "developer", "user", "assistant"})
 #: Formats of spoken input, by media type; any other `audio/x` is written as `x`.
 AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
 
@@ -72,8 +62,8 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
     messages: list[dict[str, Any]] = []
     for number, message in enumerate(request.messages):
         parts = message.parts
-        if len(parts) == 1 and type(parts[0]) is Text and message.role in _PLAIN_ROLES and parts[0].cache is None:
-            plain: dict[str, Any] = {"role": message.role, "content": parts[0].text}
+        if len(parts) == 1 and type(part := parts[0]) is Text and message.role in _PLAIN_ROLES and _is_bare(part):
+            plain: dict[str, Any] = {"role": message.role, "content": part.text}
             if message.name is not None:
                 plain["name"] = message.name
             messages.append(plain)
@@ -82,54 +72,12 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
         if (state := message.provider_state) is not None:
             messages[-1] |= state.data.get("members", {})
     body["messages"] = messages
-    is_set = request.model_fields_set
-    for name in SAME:
-        if name in is_set and (value := getattr(request, name)) is not None:
-            body[name] = value
-    if request.stream:
-        body["stream_options"] = {"include_usage": True}
-    _special(request, body)
+    write_parameters(request, body)
     return body
 
 
-def _special(request: ChatRequest, body: dict[str, Any]) -> None:
-    """Write the parameters whose form on the wire differs from ours."""
-    if request.stop is not None:
-        body["stop"] = list(request.stop)
-    if request.logit_bias is not None:
-        # the format has whole numbers here (openai 3.51.0, completion_create_params), and hosts hold to it
-        body["logit_bias"] = {
-            token: int(bias) if bias == int(bias) else bias for token, bias in request.logit_bias.items()
-        }
-    if request.metadata is not None:
-        body["metadata"] = dict(request.metadata)
-    if request.modalities is not None:
-        body["modalities"] = list(request.modalities)
-    if request.tools is not None:
-        body["tools"] = [_tool(tool) for tool in request.tools]
-    if request.tool_choice is not None:
-        body["tool_choice"] = _tool_choice(request.tool_choice, request)
-    if request.response_format is not None:
-        body["response_format"] = _response_format(request.response_format)
-    if (reasoning := request.reasoning) is not None:
-        if reasoning.effort is not None:
-            body["reasoning_effort"] = reasoning.effort
-        elif reasoning.enabled is False or reasoning.budget == 0:
-            body["reasoning_effort"] = "none"
-    if (audio := request.audio_out) is not None:
-        body["audio"] = _present(voice=audio.voice, format=audio.format)
-    if request.prediction is not None:
-        body["prediction"] = {"type": "content", "content": request.prediction}
-    if (search := request.web_search) is not None:
-        body["web_search_options"] = {
-            **_present(search_context_size=search.context_size, user_location=search.user_location), **search.options
-        }  # fmt: skip
-    if request.cache is not None and request.cache.key is not None:
-        body["prompt_cache_key"] = request.cache.key
-
-
-def _present(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+def _is_bare(part: Text) -> bool:
+    return part.cache is None and not part.citations
 
 
 def _message(message: Message, number: int) -> Iterator[dict[str, Any]]:
@@ -256,7 +204,7 @@ def _content(part: Part, where: str) -> dict[str, Any]:
         case _:
             raise UnsupportedFeature(f"{where}: a {part.type} cannot stand in this role; take it out", param="messages")
     if part.cache is not None:
-        wire["cache_control"] = {"type": "ephemeral", **_present(ttl=part.cache.ttl)}
+        wire["cache_control"] = {"type": "ephemeral", **present(ttl=part.cache.ttl)}
     return wire
 
 
@@ -264,10 +212,10 @@ def _media(part: Media, where: str) -> dict[str, Any]:
     source = part.source
     match part.kind, source:
         case "image", Url(url=url):
-            return {"type": "image_url", "image_url": {"url": url, **_present(detail=part.detail), **part.options}}
+            return {"type": "image_url", "image_url": {"url": url, **present(detail=part.detail), **part.options}}
         case "image", Bytes(data=data):
             url = f"data:{part.mime or 'image/png'};base64,{base64.b64encode(data).decode()}"
-            return {"type": "image_url", "image_url": {"url": url, **_present(detail=part.detail), **part.options}}
+            return {"type": "image_url", "image_url": {"url": url, **present(detail=part.detail), **part.options}}
         case "audio", Bytes(data=data):
             mime = part.mime or "audio/wav"
             form = AUDIO_FORMATS.get(mime, mime.rpartition("/")[2])
@@ -280,59 +228,10 @@ def _media(part: Media, where: str) -> dict[str, Any]:
             return {"type": "video_url", "video_url": {"url": url, **part.options}}
         case "document", Bytes(data=data):
             url = f"data:{part.mime or 'application/pdf'};base64,{base64.b64encode(data).decode()}"
-            return {"type": "file", "file": {**_present(filename=part.name), "file_data": url, **part.options}}
+            return {"type": "file", "file": {**present(filename=part.name), "file_data": url, **part.options}}
         case _, FileId(file_id=file_id):
-            return {"type": "file", "file": {**_present(filename=part.name), "file_id": file_id, **part.options}}
+            return {"type": "file", "file": {**present(filename=part.name), "file_id": file_id, **part.options}}
         case _:
             raise UnsupportedFeature(
                 f"{where}: the format takes no {part.kind} by URL; give it as bytes", param="messages"
             )
-
-
-def _tool(tool: Tool | HostedTool | NativeTool) -> dict[str, Any]:
-    match tool:
-        case Tool(kind="custom"):
-            return {
-                "type": "custom",
-                "custom": _present(name=tool.name, description=tool.description, format=tool.format),
-            }
-        case Tool():
-            function = {"name": tool.name}
-            function |= _present(description=tool.description, parameters=tool.parameters, strict=tool.strict)
-            wire: dict[str, Any] = {"type": "function", "function": function}
-            if tool.cache is not None:
-                wire["cache_control"] = dict(tool.cache)
-            return wire
-        case NativeTool(dialect=dialect, body=body) if dialect == NAME:
-            return dict(body)
-        case _:
-            name = tool.kind if isinstance(tool, HostedTool) else tool.dialect
-            raise UnsupportedFeature(f"tools: the format has no form for a {name} tool; take it out", param="tools")
-
-
-def _tool_choice(choice: ToolChoice, request: ChatRequest) -> Any:
-    custom = {tool.name for tool in request.tools or () if isinstance(tool, Tool) and tool.kind == "custom"}
-
-    def named(name: str) -> dict[str, Any]:
-        kind = "custom" if name in custom else "function"
-        return {"type": kind, kind: {"name": name}}
-
-    if choice.name is not None:
-        return named(choice.name)
-    if choice.allowed is not None:
-        mode = "required" if choice.mode == "required" else "auto"
-        return {
-            "type": "allowed_tools",
-            "allowed_tools": {"mode": mode, "tools": [named(name) for name in choice.allowed]},
-        }
-    return choice.mode
-
-
-def _response_format(form: ResponseFormat) -> dict[str, Any]:
-    if form.type == "text":
-        return {"type": "text"}
-    if form.type == "json":
-        return {"type": "json_object"}
-    schema = {"name": form.name if form.name is not None else "response"}
-    schema |= _present(description=form.description, schema=form.schema_, strict=form.strict)
-    return {"type": "json_schema", "json_schema": schema}
