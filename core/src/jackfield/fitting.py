@@ -14,7 +14,7 @@ from .catalog import ModelInfo
 from .conversation import EFFORTS, ChatRequest, Reasoning
 from .errors import UnsupportedFeature
 from .limits import Limit
-from .messages import Bytes, FileId, Media, Native, Part, ResultPart, Text, ToolResult, Url
+from .messages import Bytes, FileId, Media, Native, Part, ProviderState, ResultPart, Text, ToolResult, Url
 from .operations import Adjustment, Request
 
 #: Parameters that change what an answer means; everything else tunes it.
@@ -205,8 +205,7 @@ def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:
         parts: list[Part] = []
         same = True
         for part in message.parts:
-            state = part.provider_state
-            if state is not None and (state.origin != origin or state.dialect != dialect):
+            if _is_elsewhere(part.provider_state, dialect, origin):
                 part, same = part.model_copy(update={"provider_state": None}), False
             if type(part) is Native and part.dialect != dialect:
                 part, same = _said(part, number), False
@@ -215,8 +214,7 @@ def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:
                 part, same = part.model_copy(update={"parts": inners}), False
             parts.append(part)
         update: dict[str, Any] = {} if same else {"parts": tuple(parts)}
-        state = message.provider_state
-        if state is not None and (state.origin != origin or state.dialect != dialect):
+        if _is_elsewhere(message.provider_state, dialect, origin):
             update["provider_state"] = None
         if update:
             message, changed = message.model_copy(update=update), True
@@ -224,9 +222,13 @@ def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:
     return request.model_copy(update={"messages": tuple(messages)}) if changed else request
 
 
+def _is_elsewhere(state: ProviderState | None, dialect: str, origin: str) -> bool:
+    """Tell whether state belongs to another endpoint; a caller's own words in the same dialect have no origin yet."""
+    return state is not None and (state.dialect != dialect or state.origin not in ("", origin))
+
+
 def _is_foreign(part: ResultPart, dialect: str, origin: str) -> bool:
-    state = part.provider_state
-    if state is not None and (state.origin != origin or state.dialect != dialect):
+    if _is_elsewhere(part.provider_state, dialect, origin):
         return True
     return type(part) is Native and part.dialect != dialect
 

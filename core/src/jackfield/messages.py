@@ -33,7 +33,8 @@ class Value(BaseModel):
 class ProviderState:
     """Opaque state of one endpoint (a signature, encrypted reasoning): returned byte for byte there, dropped elsewhere.
 
-    `dialect` and `origin` are stamped by the core when an answer arrives; a plugin fills `data` only.
+    `dialect` and `origin` are stamped by the core when an answer arrives; a plugin fills `data` only. What a caller
+    wrote himself, in a dialect that was parsed, has no origin: it goes to any endpoint of that dialect.
     """
 
     data: Any

@@ -261,3 +261,13 @@ def test_serve_starts_greets_and_stops_on_a_signal(tmp_path: Path) -> None:
     assert f"jackfield gateway on http://127.0.0.1:{port}" in out
     assert "openai: the sandbox answers; set OPENAI_API_KEY for the real one" in out
     assert "Traceback" not in err
+
+
+def test_what_a_caller_writes_in_a_message_reaches_a_provider_of_the_same_dialect(
+    upstream: Server, gateway: str
+) -> None:
+    upstream.answer(whole(completion("Hi")))
+    turn = {"role": "assistant", "content": "Hm", "reasoning_content": "Let me think", "prefix": True}
+    messages = [{"role": "user", "content": "Hi", "cache_control": {"type": "ephemeral"}}, turn]
+    assert ask(gateway, {**BODY, "messages": messages}).status_code == 200
+    assert json.loads(upstream.requests[0]["body"])["messages"] == messages
