@@ -75,16 +75,9 @@ class HTTPXTransport:
 
     def send(self, request: HTTPRequest, timeout: Timeout) -> Reply:
         """Send a request and return its answer as soon as the head is there."""
-        client = self._client
-        built = client.build_request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            content=request.body,
-            timeout=_timeout(self._library, timeout),
-        )
+        built = _built(self._library, self._client, request, timeout)
         try:
-            response = client.send(built, stream=True, follow_redirects=False)
+            response = self._client.send(built, stream=True, follow_redirects=False)
         except Exception as error:
             raise _translated(self._library, error) from error
         return Reply(response.status_code, dict(response.headers), self._chunks(response), response.close)
@@ -113,16 +106,9 @@ class AsyncHTTPXTransport:
 
     async def send(self, request: HTTPRequest, timeout: Timeout) -> AsyncReply:
         """Send a request and return its answer as soon as the head is there."""
-        client = self._client
-        built = client.build_request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            content=request.body,
-            timeout=_timeout(self._library, timeout),
-        )
+        built = _built(self._library, self._client, request, timeout)
         try:
-            response = await client.send(built, stream=True, follow_redirects=False)
+            response = await self._client.send(built, stream=True, follow_redirects=False)
         except Exception as error:
             raise _translated(self._library, error) from error
         return AsyncReply(response.status_code, dict(response.headers), self._chunks(response), response.aclose)
@@ -181,6 +167,20 @@ def _library_of(client: Any) -> ModuleType:
 def _options(library: ModuleType) -> dict[str, Any]:
     limits = library.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60.0)
     return {"limits": limits, "headers": {"user-agent": USER_AGENT}}
+
+
+def _built(library: ModuleType, client: Any, request: HTTPRequest, timeout: Timeout) -> Any:
+    """Build the library's request, without letting a broken URL out as the library's error."""
+    try:
+        return client.build_request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.body,
+            timeout=_timeout(library, timeout),
+        )
+    except Exception as error:
+        raise _translated(library, error) from error
 
 
 _TIMEOUTS: dict[tuple[str, Timeout], Any] = {}
