@@ -211,8 +211,11 @@ class Exchange:
 
     def _assembled(self) -> Response:
         assembler = Assembler()
-        assembler.extend(self._log)
-        return assembler.response()
+        try:
+            assembler.extend(self._log)
+            return assembler.response()
+        except Exception as error:
+            raise self.board.broken("stream_decoder", error) from error
 
     def _read_whole(self, answer: HTTPResponse) -> Response:
         try:
@@ -220,7 +223,8 @@ class Exchange:
                 raise self._error(answer)
             response = self.board.normalize_response(self.request, answer)
         except ProviderError as error:
-            raise self._complete(error, answer) from None
+            self._complete(error, answer)
+            raise
         return self._finish(response, answer)
 
     def _error(self, answer: HTTPResponse) -> JackfieldError:

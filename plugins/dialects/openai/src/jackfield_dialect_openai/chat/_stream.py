@@ -38,7 +38,20 @@ from jackfield import (
     hookimpl,
 )
 
-from ._response import TRACES, arguments, audio_mime, citation, created, finish_reason, mint
+from ._response import (
+    MALFORMED,
+    TRACES,
+    arguments,
+    audio_mime,
+    citation,
+    created,
+    finish_reason,
+    malformed,
+    mint,
+    pieces,
+    usage_object,
+    word,
+)
 
 
 @hookimpl
@@ -112,36 +125,41 @@ class Decoder:
         if not isinstance(chunk, dict):
             raise ResponseFormatError("a chunk of the stream is not an object", body=data)
         out: list[Delta] = []
-        if not self._started:
-            self._start(chunk, out)
-        if choices := chunk.get("choices"):
-            choice = choices[0]
-            index, delta = choice.get("index"), choice.get("delta")
-            if (
-                len(choices) == 1
-                and delta
-                and len(delta) == 1
-                and (part := self._text.get(index)) is not None
-                and type(content := delta.get("content")) is str
-                and content
-            ):  # more text: by far the commonest chunk, so it takes the short way
-                out.append(TextDelta(index, part, content))
-                if choice.get("finish_reason") is not None or choice.get("logprobs"):
-                    self._ending(index, self._choices[index], choice, out)
-            else:
-                for position, choice in enumerate(choices):
-                    index = choice.get("index")
-                    self._choice(position if index is None else index, choice, out)
-        if self._tier is None and (tier := chunk.get("service_tier")):
-            self._tier = tier
-        if usage := chunk.get("usage"):
-            self._usage = UsageDelta(usage, self._tier)
-            out.append(self._usage)
-        if (failed := chunk.get("error")) or (event.name == "error" and not choices):
-            message = failed.get("message") if isinstance(failed, dict) else failed
-            failure = ProviderError(str(message or "the stream holds an error"), body=data)
-            failure.deltas = out + self._end()
-            raise failure
+        try:
+            if not self._started:
+                self._start(chunk, out)
+            if choices := chunk.get("choices"):
+                choice = choices[0]
+                index, delta = choice.get("index"), choice.get("delta")
+                if (
+                    len(choices) == 1
+                    and delta
+                    and len(delta) == 1
+                    and (part := self._text.get(index)) is not None
+                    and type(content := delta.get("content")) is str
+                    and content
+                ):  # more text: by far the commonest chunk, so it takes the short way
+                    out.append(TextDelta(index, part, content))
+                    if choice.get("finish_reason") is not None or choice.get("logprobs"):
+                        self._ending(index, self._choices[index], choice, out)
+                else:
+                    for position, choice in enumerate(choices):
+                        index = choice.get("index")
+                        self._choice(position if index is None else index, choice, out)
+            if self._tier is None and chunk.get("service_tier"):
+                self._tier = word(chunk, "service_tier")
+            if usage := chunk.get("usage"):
+                self._usage = UsageDelta(usage_object(usage), self._tier)
+                out.append(self._usage)
+            if (failed := chunk.get("error")) or (event.name == "error" and not choices):
+                message = failed.get("message") if isinstance(failed, dict) else failed
+                failure = ProviderError(str(message or "the stream holds an error"), body=data)
+                failure.deltas = out + self._end()
+                raise failure
+        except MALFORMED as error:
+            failure = malformed("a chunk of the stream", error, data)
+            failure.deltas = out
+            raise failure from error
         return out
 
     def close(self) -> list[Delta]:
@@ -178,10 +196,12 @@ class Decoder:
         self._started = True
         fingerprint = chunk.get("system_fingerprint")
         state = {"system_fingerprint": fingerprint} if fingerprint else None
-        out.append(Started(chunk.get("id") or None, chunk.get("model") or None, created(chunk), state))
+        out.append(Started(word(chunk, "id"), word(chunk, "model"), created(chunk), state))
 
     def _choice(self, index: int, choice: dict[str, Any], out: list[Delta]) -> None:
         if (open_ := self._choices.get(index)) is None:
+            if type(index) is not int:
+                raise TypeError("the index of a choice is no whole number")
             open_ = self._choices[index] = _Open()
         # perplexity sends a cumulative message beside each delta; only where there is no delta is it the answer
         if delta := choice.get("delta"):
@@ -200,13 +220,13 @@ class Decoder:
     def _delta(self, index: int, open_: _Open, delta: dict[str, Any], out: list[Delta]) -> None:
         self._thinking(index, open_, delta, out)
         content = delta.get("content")
-        if content:
-            pieces = [content] if isinstance(content, str) else [piece.get("text") for piece in content]
-            if text := "".join(piece for piece in pieces if isinstance(piece, str)):
-                out.append(TextDelta(index, self._flow(index, "text", out), text))
+        if content and (text := content if isinstance(content, str) else pieces(content)):
+            out.append(TextDelta(index, self._flow(index, "text", out), text))
         for note in delta.get("annotations") or ():
             out.append(CitationDelta(index, self._flow(index, "text", out), citation(note)))
         if refusal := delta.get("refusal"):
+            if type(refusal) is not str:
+                raise TypeError(f"refusal is a JSON {type(refusal).__name__}, not a string")
             open_.kinds.append(_REFUSAL)
             out.append(RefusalDelta(index, self._flow(index, "refusal", out), refusal))
         if audio := delta.get("audio"):
@@ -227,6 +247,8 @@ class Decoder:
     def _thinking(self, index: int, open_: _Open, delta: dict[str, Any], out: list[Delta]) -> None:
         """Read a piece of the trace; hosts give it under several names at once, so the first name stays."""
         if rows := delta.get("reasoning_details"):
+            if not isinstance(rows, list):
+                raise TypeError(f"reasoning_details is a JSON {type(rows).__name__}, not a list")
             open_.details += rows
         name = open_.trace
         if name is None or not delta.get(name):
@@ -240,6 +262,8 @@ class Decoder:
             text = "".join(str(row.get("text") or row.get("summary") or "") for row in rows or ())
         else:
             text = delta.get(name) or ""
+            if type(text) is not str:
+                raise TypeError(f"{name} is a JSON {type(text).__name__}, not a string")
         part = self._flow(index, "thinking", out)
         if text:
             out.append(ThinkingDelta(index, part, text))
@@ -257,8 +281,9 @@ class Decoder:
             data = base64.b64decode(audio.get("data") or "")
         except binascii.Error as error:
             raise ResponseFormatError(f"a piece of the spoken answer is broken base64: {error}") from None
-        if data or audio.get("transcript"):
-            out.append(MediaDelta(index, part, data, audio.get("transcript") or ""))
+        transcript = word(audio, "transcript") or ""
+        if data or transcript:
+            out.append(MediaDelta(index, part, data, transcript))
 
     def _call(self, index: int, open_: _Open, row: dict[str, Any], out: list[Delta]) -> None:
         """Continue a call by index, by id, or as the last; a new id or name behind a whole call is a new call."""
