@@ -168,7 +168,7 @@ class Decoder:
         Raises:
             StreamInterrupted: neither the end marker nor a finish reason of every choice has come.
         """
-        if not self._started and not self._done:
+        if not self._started:
             raise ResponseFormatError("the stream is empty")
         out = self._end()
         if self._done or (self._choices and all(choice.finish is not None for choice in self._choices.values())):
