@@ -225,8 +225,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         if (text := headers.get(name)) is not None:
             try:
-                if math.isfinite(wait := float(text) * scale):
-                    return max(0.0, wait)
+                seconds = float(text) * scale
+                if math.isfinite(seconds):
+                    return max(0.0, seconds)
                 continue
             except ValueError:
                 pass

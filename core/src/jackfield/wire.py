@@ -131,6 +131,11 @@ class Facts:
         return found
 
 
+def is_sendable(value: str) -> bool:
+    """Tell whether a text can be the value of a header: ASCII without control characters."""
+    return value.isascii() and (value.isprintable() or value.replace("\t", "").isprintable())
+
+
 def origin_of(provider: str, base_url: str, credential: Credential) -> str:
     """Return the origin of an endpoint: a hash of provider, host and credential id."""
     host = base_url.partition("://")[2].partition("/")[0]
