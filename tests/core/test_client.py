@@ -281,6 +281,24 @@ def test_a_wait_of_more_than_a_minute_is_the_callers_to_decide(server: Server, a
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_total_limit_ends_a_silence_within_one_attempt(server: Server, ask: Ask, stream: bool) -> None:
+    server.answer([5.0])
+    began = time.monotonic()
+    with pytest.raises(jackfield.RequestTimeout):
+        ask("acme/large", "Hi", stream=stream, timeout=Timeout(total=0.3))
+    assert time.monotonic() - began < 3
+
+
+def test_a_broken_content_coding_is_an_error_of_the_provider(server: Server, ask: Ask) -> None:
+    server.answer(whole(b"this is no gzip", content_encoding="gzip", x_request_id="req-3"))
+    with pytest.raises(jackfield.ResponseFormatError, match="content coding") as caught:
+        ask("acme/large", "Hi")
+    error = caught.value
+    assert (error.provider, error.model, error.status, error.request_id) == ("acme", "large", 200, "req-3")
+    assert [attempt.outcome for attempt in error.attempts] == ["ResponseFormatError"]
+
+
 def test_leaving_a_stream_closes_the_connection(server: Server, boards: Boards) -> None:
     server.answer(streamed(HELLO[0], HELLO[1], 5.0, *HELLO[2:]))
     with Client({"acme": {"api_key": KEY}}, boards=boards) as client, client.stream("acme/large", "Hi") as stream:

@@ -150,10 +150,13 @@ class Assembler:
         choice = self._choice(delta.choice)
         merged = choice.logprobs if choice.logprobs is not None else {}
         for name, rows in delta.logprobs.items():
-            if isinstance(rows, list):
-                merged[name] = [*(merged.get(name) or ()), *rows]
-            else:
+            before = merged.get(name)
+            if not isinstance(rows, list):
                 merged.setdefault(name, rows)
+            elif isinstance(before, list):
+                before += rows
+            else:
+                merged[name] = [*rows]
         choice.logprobs = merged
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 from .client import ClientBase
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
-from .errors import JackfieldError, TransportError
+from .errors import JackfieldError
 from .exchange import Exchange
 from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
 from .operations import EmbeddingRequest, EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
@@ -96,7 +96,7 @@ class AsyncStream:
     async def batches(self) -> AsyncIterator[list[Delta]]:
         """Give the deltas as they arrived together: one list for each piece read from the network."""
         flow, value = self._flow, None
-        failure: TransportError | None = None
+        failure: JackfieldError | None = None
         try:
             while True:
                 effect: Effect = flow.throw(failure) if failure is not None else flow.send(value)
@@ -109,7 +109,7 @@ class AsyncStream:
                         yield effect.deltas
                     else:
                         value = await self._carry_out(effect)
-                except TransportError as error:
+                except JackfieldError as error:
                     failure = error
         except StopIteration as stop:
             self._response = stop.value

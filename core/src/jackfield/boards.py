@@ -120,7 +120,10 @@ class Boards:
 
         Raises:
             UnknownProvider: the name does not lead to a provider.
+            InvalidInput: it is no name, or leads to several.
         """
+        if not isinstance(name, str) or not name:
+            raise InvalidInput(f"model: a name is needed, such as provider/model, not {name!r:.60}", param="model")
         provider, slash, model = name.partition("/")
         known = self.providers()
         if provider in known:

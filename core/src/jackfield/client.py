@@ -23,7 +23,6 @@ from .endpoints import resolve
 from .errors import (
     ConfigurationError,
     JackfieldError,
-    TransportError,
     UnsupportedOperation,
     UnsupportedParameterWarning,
 )
@@ -258,7 +257,7 @@ def _drive(flow: Flow[Response], transport: Transport) -> Generator[list[Delta],
     """Carry out the effects of a flow; yields what it emits and returns its response."""
     reply: Reply | None = None
     value: Any = None
-    failure: TransportError | None = None
+    failure: JackfieldError | None = None
     try:
         while True:
             effect: Effect = flow.throw(failure) if failure is not None else flow.send(value)
@@ -284,7 +283,7 @@ def _drive(flow: Flow[Response], transport: Transport) -> Generator[list[Delta],
                 elif type(effect) is Close and reply is not None:
                     reply.close()
                     reply = None
-            except TransportError as error:
+            except JackfieldError as error:
                 failure = error
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]

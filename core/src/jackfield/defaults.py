@@ -10,13 +10,13 @@ from pydantic_core import to_json
 
 from . import fitting, pricing
 from .catalog import ModelInfo
-from .errors import ConfigurationError, JackfieldError
+from .errors import ConfigurationError, InvalidInput, JackfieldError
 from .fitting import Fitted
 from .hookspecs import hookimpl
 from .operations import Request
 from .pricing import Cost, Priced, Sheet
 from .usage import Usage
-from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse
+from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse, is_sendable
 
 if TYPE_CHECKING:
     from .board import Board
@@ -130,12 +130,14 @@ def merge_patch(target: dict[str, Any], patch: Mapping[str, Any]) -> None:
             target[key] = value
 
 
-def _allowed(values: Mapping[str, Any], what: str) -> dict[str, str]:
+def _allowed(values: Any, what: str) -> dict[str, str]:
+    if not isinstance(values, Mapping):
+        raise InvalidInput(f"provider_options need a {what} by name, not {values!r:.60}")
     found = {str(name).lower() if what == "header" else str(name): str(value) for name, value in values.items()}
     if refused := sorted(name for name in found if name.lower() in _FORBIDDEN):
-        from .errors import InvalidInput
-
         raise InvalidInput(f"provider_options may not set the {what} {refused[0]}; use the client's configuration")
+    if what == "header" and (broken := sorted(name for name, value in found.items() if not is_sendable(name + value))):
+        raise InvalidInput(f"the header {broken[0]!r} of provider_options holds what no header can carry")
     return found
 
 

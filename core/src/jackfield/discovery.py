@@ -95,7 +95,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:
     """Make the error for a name that nobody has: the nearest names, and how to install what is missing."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names) or 'none'}"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names) or 'none'}."
     if kind == "provider":
         return UnknownProvider(
             f"no installed provider is named {name!r}; {hint} "

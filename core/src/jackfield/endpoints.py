@@ -11,7 +11,7 @@ from typing import Any
 
 from .catalog import ProviderInfo
 from .errors import ConfigurationError, MissingCredential
-from .wire import Credential, Endpoint, origin_of
+from .wire import Credential, Endpoint, is_sendable, origin_of
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _OWN = frozenset({"base_url", "api_key", "dialect", "headers", "settings", "transport"})
@@ -46,6 +46,7 @@ def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], envi
         if (value := _fill_all(str(text), settings)) is not None
     }
     headers |= {str(name).lower(): str(value) for name, value in overrides.get("headers", {}).items()}
+    headers = {name: _sendable(value, f"the header {name}", info) for name, value in headers.items()}
     return Endpoint(
         info.name, dialect, base_url, settings, credential, headers, origin_of(info.name, base_url, credential)
     )
@@ -70,14 +71,14 @@ def _credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mappi
     if (key := overrides.get("api_key")) is not None:
         way = next((way for way in ways if way.kind != "none"), None)
         kind, name = (way.kind, next(iter(way.values), "token")) if way else ("bearer", "token")
-        return Credential(kind, {name: str(key)})
+        return Credential(kind, {name: _secret(str(key), kind, "api_key", info)})
     if not ways:
         return Credential("none")
     for way in ways:
         values = {
-            name: found
+            name: _secret(environ[found], way.kind, found, info)
             for name, names in way.values.items()
-            if (found := next((environ[env] for env in names if environ.get(env)), None)) is not None
+            if (found := next((env for env in names if environ.get(env)), None)) is not None
         }
         if len(values) == len(way.values):
             return Credential(way.kind, values)
@@ -87,6 +88,21 @@ def _credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mappi
         f"no key: set {' or '.join(names)}, or give Client(providers={{{info.name!r}: {{'api_key': ...}}}}){hint}",
         provider=info.name,
     )
+
+
+def _secret(value: str, kind: str, where: str, info: ProviderInfo) -> str:
+    """Check a value that goes into a header as it is; other kinds sign with it, or have it in a file's form."""
+    return _sendable(value, where, info) if kind.partition(":")[0] in ("bearer", "header") else value
+
+
+def _sendable(value: str, where: str, info: ProviderInfo) -> str:
+    """Return a value without white space around it; refuse what a header cannot carry, without showing it."""
+    value = value.strip()
+    if not is_sendable(value):
+        raise ConfigurationError(
+            f"{where} holds a line break or a character that no header can carry; copy it again", provider=info.name
+        )
+    return value
 
 
 def _setting(

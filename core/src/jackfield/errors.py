@@ -22,6 +22,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -210,7 +211,9 @@ class UnsupportedParameterWarning(UserWarning):
     """A parameter was changed or dropped because the model does not take it."""
 
 
-_GO_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?")
+_GO_DURATION = re.compile(
+    r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d*)?|\.\d+)s)?(?:(\d+(?:\.\d*)?|\.\d+)ms)?", re.ASCII
+)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -222,12 +225,15 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         if (text := headers.get(name)) is not None:
             try:
-                return max(0.0, float(text) * scale)
+                seconds = float(text) * scale
+                if math.isfinite(seconds):
+                    return max(0.0, seconds)
+                continue
             except ValueError:
                 pass
             try:
                 return max(0.0, parsedate_to_datetime(text).timestamp() - now)
-            except ValueError:
+            except (ValueError, OverflowError):
                 continue
     waits = [
         wait

@@ -134,7 +134,7 @@ class Exchange:
             StreamInterrupted: the stream ended before its end.
         """
         if self.head is None:
-            raise self._complete(ResponseFormatError("the answer ended before its head"))
+            raise self.complete(ResponseFormatError("the answer ended before its head"))
         if self._decoder is None:
             self._response = self._read_whole(HTTPResponse(self.head.status, self.head.headers, b"".join(self._body)))
             return []
@@ -158,7 +158,7 @@ class Exchange:
         """
         self.check()
         if self._response is None:
-            raise self._complete(JackfieldError("the answer has not ended yet; read it to its end"))
+            raise self.complete(JackfieldError("the answer has not ended yet; read it to its end"))
         return self._response
 
     def _feed(self, chunk: bytes | None) -> list[Delta]:
@@ -191,7 +191,7 @@ class Exchange:
                 if type(delta) is UsageDelta and delta.raw is not None:
                     delta.usage = self._usage(delta.raw, delta.service_tier)
         if self.failure is not None:
-            self._complete(self.failure)
+            self.complete(self.failure)
             self.failure.response = self._finish(self._assembled())
         return deltas
 
@@ -211,8 +211,11 @@ class Exchange:
 
     def _assembled(self) -> Response:
         assembler = Assembler()
-        assembler.extend(self._log)
-        return assembler.response()
+        try:
+            assembler.extend(self._log)
+            return assembler.response()
+        except Exception as error:
+            raise self.board.broken("stream_decoder", error) from error
 
     def _read_whole(self, answer: HTTPResponse) -> Response:
         try:
@@ -220,7 +223,8 @@ class Exchange:
                 raise self._error(answer)
             response = self.board.normalize_response(self.request, answer)
         except ProviderError as error:
-            raise self._complete(error, answer) from None
+            self.complete(error, answer)
+            raise
         return self._finish(response, answer)
 
     def _error(self, answer: HTTPResponse) -> JackfieldError:
@@ -228,9 +232,9 @@ class Exchange:
         if error is None:
             prose = answer.body[:_PROSE].decode("utf-8", "replace").strip() or "the provider gave no reason"
             error = class_for_status(answer.status)(prose)
-        return self._complete(error, answer)
+        return self.complete(error, answer)
 
-    def _complete(self, error: JackfieldError, answer: HTTPResponse | None = None) -> JackfieldError:
+    def complete(self, error: JackfieldError, answer: HTTPResponse | None = None) -> JackfieldError:
         """Write on an error what the exchange knows: who, status, request id, wait, body."""
         error.provider = error.provider or self.endpoint.provider
         error.model = error.model or self.request.model

@@ -1,7 +1,7 @@
 """Flows: what happens around an exchange, written once, as generators that yield effects.
 
-A driver (sync or async, in `client.py`) carries the effects out and sends back what comes of them; transport errors
-are thrown into the flow. A flow returns a response. Closing a flow closes the connection: the driver sees to it.
+A driver (sync or async, in `client.py`) carries the effects out and sends back what comes of them; errors are
+thrown into the flow. A flow returns a response. Closing a flow closes the connection: the driver sees to it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,13 @@ class Timeout:
         if isinstance(value, Timeout):
             return value
         return cls() if value is None else cls(min(value, 10.0), value, value, value)
+
+    def within(self, left: float) -> Timeout:
+        """Return the same limits, none of them longer than the seconds that are left."""
+        connect, first, between = (
+            left if limit is None else min(limit, left) for limit in (self.connect, self.first, self.between)
+        )
+        return Timeout(connect, first, between, self.total)
 
 
 @dataclass(slots=True)
@@ -120,6 +127,9 @@ def converse(exchange: Exchange, timeout: Timeout) -> Flow[Response]:
         if error.provider is None:
             error.provider, error.model = exchange.endpoint.provider, exchange.request.model
         raise interrupted(exchange, error) from error
+    except JackfieldError as error:
+        exchange.complete(error)
+        raise
     if deltas := exchange.receive_eof():
         yield Emit(deltas)
     return exchange.response
@@ -156,27 +166,31 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
 
 
 def limit_total(inner: Flow[R], total: float) -> Flow[R]:
-    """End a flow whose effects take longer than `total` seconds together.
+    """End a flow whose effects take longer than `total` seconds together; no answer is waited for beyond that.
 
     Raises:
         RequestTimeout: the time is up.
     """
     began = yield Now()
     value: Any = None
+    thrown: BaseException | None = None
     while True:
         try:
-            effect = inner.send(value)
+            effect = inner.throw(thrown) if thrown is not None else inner.send(value)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
-        if isinstance(effect, Send | Read) and (yield Now()) - began > total:
-            effect = inner.throw(RequestTimeout(f"the time limit of {total:g} s for all attempts is up"))
+        thrown = None
+        if isinstance(effect, Send | Read):
+            left = total - ((yield Now()) - began)
+            if left < 0:
+                thrown = RequestTimeout(f"the time limit of {total:g} s for all attempts is up")
+                continue
+            if isinstance(effect, Send):
+                effect = Send(effect.request, effect.timeout.within(left))
         try:
             value = yield effect
-        except TransportError as error:
-            try:
-                value = yield inner.throw(error)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
+        except JackfieldError as error:
+            thrown = error
 
 
 def relay(

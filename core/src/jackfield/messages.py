@@ -25,7 +25,12 @@ class Value(BaseModel):
     """A frozen value that refuses unknown fields; bytes are base64 in JSON."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", defer_build=True, ser_json_bytes="base64", val_json_bytes="base64"
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        allow_inf_nan=False,
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -46,8 +46,15 @@ def chat_request(
     if stream:
         values["stream"] = True
     if system is not None:
-        turns = (Message(role="user", parts=messages),) if isinstance(messages, str) else tuple(messages)
-        values["messages"] = (Message(role="system", parts=system), *turns)
+        try:
+            first = Message(role="system", parts=system)
+        except ValidationError:
+            raise InvalidInput(f"system: a string is needed, not {system!r:.60}", param="system") from None
+        if isinstance(messages, str):
+            messages = (Message(role="user", parts=messages),)
+        elif not isinstance(messages, Iterable) or isinstance(messages, bytes | Mapping):
+            raise InvalidInput(f"messages: a string or a list of messages is needed, not {messages!r:.60}")
+        values["messages"] = (first, *messages)
     return validated(ChatRequest, values)
 
 

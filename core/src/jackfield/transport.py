@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import ConnectionFailed, JackfieldError, RequestTimeout, ResponseFormatError
+from .errors import ConfigurationError, ConnectionFailed, JackfieldError, RequestTimeout, ResponseFormatError
 from .wire import HTTPRequest
 
 if TYPE_CHECKING:
@@ -207,6 +207,11 @@ def _translated(library: ModuleType, error: Exception) -> Exception:
         return RequestTimeout(f"no answer in time: {reason}")
     if isinstance(error, library.DecodingError):
         return ResponseFormatError(f"the body's content coding is broken: {reason}")
-    if isinstance(error, library.TransportError | library.InvalidURL | OSError):
+    if isinstance(error, library.InvalidURL | library.UnsupportedProtocol):
+        return ConfigurationError(f"the base URL is wrong: {reason}")
+    if isinstance(error, library.LocalProtocolError | UnicodeError):
+        # the library's own words would show the header
+        return ConfigurationError("the request is no legal HTTP; look at the headers that a plugin gave it")
+    if isinstance(error, library.TransportError | OSError):
         return ConnectionFailed(f"no connection: {reason}")
     return error

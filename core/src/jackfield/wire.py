@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from .errors import InvalidInput
+
 
 @dataclass(slots=True)
 class HTTPRequest:
@@ -23,12 +25,20 @@ class HTTPRequest:
     body: Any = None
 
     def encode(self) -> HTTPRequest:
-        """Encode a JSON body to bytes, in place."""
+        """Encode a JSON body to bytes, in place.
+
+        Raises:
+            InvalidInput: something in it has no form in JSON.
+        """
         body = self.body
         if body is None:
             self.body = b""
         elif not isinstance(body, bytes):
-            self.body = to_json(body, inf_nan_mode="constants")
+            try:
+                self.body = to_json(body, inf_nan_mode="constants")
+            except ValueError as error:
+                reason = str(error).removeprefix("Error serializing to JSON: ")
+                raise InvalidInput(f"the request cannot be written as JSON: {reason}") from None
             self.headers.setdefault("content-type", "application/json")
         return self
 
@@ -119,6 +129,11 @@ class Facts:
         if self.region:
             found["region"] = self.region
         return found
+
+
+def is_sendable(value: str) -> bool:
+    """Tell whether a text can be the value of a header: ASCII without control characters."""
+    return value.isascii() and (value.isprintable() or value.replace("\t", "").isprintable())
 
 
 def origin_of(provider: str, base_url: str, credential: Credential) -> str:

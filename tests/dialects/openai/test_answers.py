@@ -242,4 +242,4 @@ def test_a_malformed_answer_is_an_error_of_the_provider_or_read_as_far_as_it_goe
         problem: str | None = error.message
     else:
         problem = None
-    assert problem is None or "cannot be read" in problem
+    assert problem is None or "is not of the format" in problem

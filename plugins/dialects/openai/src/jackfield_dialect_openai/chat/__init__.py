@@ -3,9 +3,10 @@
 from ._encode import stream_encoder
 from ._errors import normalize_error, render_error
 from ._request import translate_request
-from ._response import normalize_response, usage_items
+from ._response import normalize_response
 from ._serve import parse_request, render_response
 from ._stream import stream_decoder
+from ._usage import usage_items
 
 __all__ = [
     "normalize_error",

@@ -92,7 +92,7 @@ def normalize_error(request: Request, response: HTTPResponse) -> JackfieldError 
         status = _status_in(found)
     message = found["message"] or "the provider gave no reason"
     inner = found.get("innererror")
-    marks = [found["code"], found["type"], inner.get("code") if isinstance(inner, dict) else None]
+    marks = [found["code"], found["type"], _text(inner.get("code")) if isinstance(inner, dict) else None]
     error = _class(status, marks, message, found)(message, code=found["code"], param=found["param"])
     if isinstance(document, dict) and isinstance(document.get("request_id"), str):
         error.request_id = document["request_id"]

@@ -23,6 +23,10 @@ from ._checks import listed, made
 from ._parameters import NAME, SAME
 from ._parse_messages import parse_messages
 
+#: Our names of members that the format calls otherwise.
+_WIRE_NAMES = (
+    ("max_tokens", "max_completion_tokens"), ("user", "safety_identifier"), ("reasoning.effort", "reasoning_effort"),
+)  # fmt: skip
 _FORMAT = frozenset({"name", "description", "schema", "strict"})
 
 
@@ -54,7 +58,18 @@ def parse_chat(body: Any) -> ChatRequest:
         values["provider_options"] = {NAME: options}
     if serving:
         values["serving"] = serving
-    return validated(ChatRequest, values)
+    try:
+        return validated(ChatRequest, values)
+    except InvalidInput as error:
+        raise _in_wire_words(error, body) from None
+
+
+def _in_wire_words(error: InvalidInput, body: Mapping[str, Any]) -> InvalidInput:
+    """Name the member as the caller wrote it, where the format has another name than ours."""
+    for ours, theirs in _WIRE_NAMES:
+        if theirs in body and (error.param or "").startswith(ours):
+            return InvalidInput(error.message.replace(ours, theirs, 1), param=theirs)
+    return error
 
 
 def _special(rest: dict[str, Any], values: dict[str, Any], options: dict[str, Any], serving: dict[str, Any]) -> None:

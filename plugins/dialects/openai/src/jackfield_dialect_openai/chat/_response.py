@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import struct
+from array import array
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +20,6 @@ from jackfield import (
     Citation,
     EmbeddingRequest,
     EmbeddingResponse,
-    Facts,
     FinishReason,
     HTTPResponse,
     ListedModel,
@@ -35,7 +36,6 @@ from jackfield import (
     Text,
     Thinking,
     ToolCall,
-    Usage,
     derive_id,
     hookimpl,
 )
@@ -49,31 +49,23 @@ _FINISH: dict[str, FinishReason] = {
 }  # fmt: skip
 #: Names under which hosts give the trace of their thinking; the first that has any text is the trace.
 TRACES = ("reasoning_content", "reasoning")
-
-
-#: What reading raises where a host put a member of another type: asking each first would cost every good answer.
-WRONG_TYPES = (AttributeError, KeyError, TypeError, ValidationError)
+#: What comes of members that have another type than the format gives them; looked for once, around the whole reading.
+MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError, struct.error)
 
 
 @hookimpl
 def normalize_response(request: Request, response: HTTPResponse) -> Response | None:
     """Normalize an answer to a chat, an embedding or the question which models there are."""
     body = read_body(request, response)
-    if isinstance(request, ChatRequest):
-        try:
+    try:
+        if isinstance(request, ChatRequest):
             return chat_response(request, body)
-        except WRONG_TYPES as error:
-            raise ResponseFormatError(f"the answer cannot be read: {reason(error)}") from error
-    if isinstance(request, EmbeddingRequest):
-        return _embeddings(body)
-    if isinstance(request, ModelsRequest):
-        rows = body.get("data") or []
-        models = tuple(
-            ListedModel(id=row["id"], created=row.get("created"), owner=row.get("owned_by"))
-            for row in rows
-            if isinstance(row, dict) and isinstance(row.get("id"), str)
-        )
-        return ModelsResponse(models=models, raw=body)
+        if isinstance(request, EmbeddingRequest):
+            return _embeddings(body)
+        if isinstance(request, ModelsRequest):
+            return _models(body)
+    except MALFORMED as error:
+        raise malformed("the answer", error) from error
     return None
 
 
@@ -99,9 +91,26 @@ def read_body(request: Request, response: HTTPResponse) -> Any:
     return body
 
 
-def reason(error: Exception) -> str:
-    """Say in one line what is wrong with an answer."""
-    return error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+def malformed(what: str, error: Exception, body: bytes | None = None) -> ResponseFormatError:
+    """Make the error for JSON that is not of the format, in one line."""
+    if isinstance(error, ValidationError):
+        row = error.errors(include_url=False, include_input=False)[0]
+        reason = f"{'.'.join(map(str, row['loc']))} of a {error.title}: {row['msg'][:1].lower()}{row['msg'][1:]}"
+    else:
+        reason = str(error)
+    return ResponseFormatError(f"{what} is not of the format: {reason}", body=body)
+
+
+def word(body: Mapping[str, Any], name: str) -> str | None:
+    """Read a string; what is absent or empty is None.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    value = body.get(name)
+    if type(value) is not str and value is not None:
+        raise TypeError(f"{name} is a JSON {type(value).__name__}, not a string")
+    return value or None
 
 
 def chat_response(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:
@@ -112,15 +121,26 @@ def chat_response(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:
     fingerprint = body.get("system_fingerprint")
     usage = body.get("usage")
     return ChatResponse(
-        id=body.get("id") or None,
-        model=body.get("model") or None,
+        id=word(body, "id"),
+        model=word(body, "model"),
         created=created(body),
         choices=tuple(_choice(request, row, number) for number, row in enumerate(choices)),
-        service_tier=body.get("service_tier") or None,
+        service_tier=word(body, "service_tier"),
         provider_state=ProviderState(data={"system_fingerprint": fingerprint}) if fingerprint else None,
         raw=body,
-        raw_usage=usage if isinstance(usage, dict) and usage else None,
+        raw_usage=usage_object(usage) if usage else None,
     )
+
+
+def usage_object(value: Any) -> dict[str, Any]:
+    """Return a usage object as it came.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(value, dict):
+        raise TypeError(f"usage is a JSON {type(value).__name__}, not an object")
+    return value
 
 
 def created(body: Mapping[str, Any]) -> int | None:
@@ -131,10 +151,17 @@ def created(body: Mapping[str, Any]) -> int | None:
 
 def _choice(request: ChatRequest, row: dict[str, Any], number: int) -> Choice:
     index = row.get("index")
-    index = number if index is None else index
-    message = row.get("message") or row.get("delta") or {}
-    parts = _parts(request, message, index)
+    if index is None:
+        index = number
+    elif type(index) is not int:
+        raise TypeError("the index of a choice is no whole number")
+    message = row.get("message")
     raw = row.get("finish_reason")
+    if message is None and (message := row.get("delta")) is None:
+        if raw != "content_filter":
+            raise TypeError("a choice has no message")
+        message = {}
+    parts = _parts(request, message, index)
     return Choice(
         index=index,
         message=Message(role="assistant", parts=tuple(parts)),
@@ -168,13 +195,12 @@ def _parts(request: ChatRequest, message: dict[str, Any], choice: int) -> list[P
         if content or citations:
             parts.append(Text(text=content, citations=citations))
     elif content or citations:
-        texts = [piece.get("text") for piece in content or () if isinstance(piece, dict)]
-        text = "".join(text for text in texts if isinstance(text, str))
+        text = pieces(content) if content else ""
         if text or citations:
             parts.append(Text(text=text, citations=citations))
     if refusal := message.get("refusal"):
         parts.append(Refusal(text=refusal))
-    if isinstance(audio := message.get("audio"), dict) and any(audio.values()):
+    if (audio := message.get("audio")) and any(audio.values()):
         parts.append(spoken(request, audio))
     calls = message.get("tool_calls") or ()
     for number, call in enumerate(calls):
@@ -185,16 +211,29 @@ def _parts(request: ChatRequest, message: dict[str, Any], choice: int) -> list[P
     return parts
 
 
+def pieces(content: Any) -> str:
+    """Read content that is a list of parts: the text in it.
+
+    Raises:
+        TypeError: it is no list.
+    """
+    if not isinstance(content, list):
+        raise TypeError(f"content is a JSON {type(content).__name__}, neither a string nor a list")
+    return "".join(text for piece in content if isinstance(text := piece.get("text"), str))
+
+
 def trace(message: Mapping[str, Any]) -> Thinking | None:
     """Return the thinking of a message, with the name that its host knows it by."""
     details = message.get("reasoning_details")
     found = None
     for name in TRACES:
-        if (text := message.get(name)) and isinstance(text, str):
+        if text := word(message, name):
             found = (name, text)
             break
     if not found and not details:
         return None
+    if details and not isinstance(details, list):
+        raise TypeError(f"reasoning_details is a JSON {type(details).__name__}, not a list")
     state: dict[str, Any] = {"field": found[0] if found else "reasoning_details"}
     if details:
         state["details"] = details
@@ -261,48 +300,16 @@ def arguments(value: Any) -> str:
 
 
 def _logprobs(value: Any) -> dict[str, Any] | None:
-    if not isinstance(value, dict):
-        return None
-    return {name: rows for name, rows in value.items() if rows} or None
+    return {name: rows for name, rows in value.items() if rows} or None if value else None
 
 
-_INPUT = (
-    ("input.cache_read", "cached_tokens"), ("input.cache_write", "cache_write_tokens"),
-    ("input.audio", "audio_tokens"), ("input.image", "image_tokens"),
-)  # fmt: skip
-_OUTPUT = (
-    ("output.reasoning", "reasoning_tokens"), ("output.audio", "audio_tokens"),
-    ("output.accepted_prediction", "accepted_prediction_tokens"),
-    ("output.rejected_prediction", "rejected_prediction_tokens"),
-)  # fmt: skip
-#: Names that hosts use beside the details (recorded: vercel-gateway, databricks, deepseek, together).
-_BESIDE = (
-    ("input.cache_read", ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")),
-    ("input.cache_write", ("cache_creation_input_tokens",)),
-)
-
-_BESIDE_KEYS = frozenset(key for _, keys in _BESIDE for key in keys)
-
-
-@hookimpl
-def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage:
-    """Read a usage object: sub-counts are inside of their totals (openai 3.51.0, types/completion_usage.py)."""
-    counts: dict[str, int] = {}
-    for name, key in (("input", "prompt_tokens"), ("output", "completion_tokens")):
-        if type(value := raw.get(key)) is int:
-            counts[name] = value
-    for holder, rows in (("prompt_tokens_details", _INPUT), ("completion_tokens_details", _OUTPUT)):
-        if isinstance(details := raw.get(holder), Mapping):
-            for name, key in rows:
-                if type(value := details.get(key)) is int:
-                    counts[name] = value
-    for name, keys in () if raw.keys().isdisjoint(_BESIDE_KEYS) else _BESIDE:
-        if name not in counts:
-            found = next((raw[key] for key in keys if type(raw.get(key)) is int), None)
-            if found is not None:
-                counts[name] = found
-    cost = raw.get("cost")
-    return Usage(counts, stated_cost=str(cost) if isinstance(cost, int | float | str) and cost != "" else None)
+def _models(body: dict[str, Any]) -> ModelsResponse:
+    models = tuple(
+        ListedModel(id=row["id"], created=row.get("created"), owner=row.get("owned_by"))
+        for row in body.get("data") or ()
+        if isinstance(row, dict) and isinstance(row.get("id"), str)
+    )
+    return ModelsResponse(models=models, raw=body)
 
 
 def _embeddings(body: dict[str, Any]) -> EmbeddingResponse:
@@ -311,20 +318,17 @@ def _embeddings(body: dict[str, Any]) -> EmbeddingResponse:
         raise ResponseFormatError("the answer has no data; this is no list of embeddings")
     ordered = sorted(rows, key=lambda row: row.get("index", 0))
     return EmbeddingResponse(
-        model=body.get("model"),
+        model=word(body, "model"),
         vectors=tuple(tuple(_vector(row.get("embedding"))) for row in ordered),
         raw=body,
-        raw_usage=body.get("usage"),
+        raw_usage=usage_object(usage) if (usage := body.get("usage")) else None,
     )
 
 
 def _vector(value: Any) -> Any:
     """Read a vector: numbers, or base64 of little-endian 32-bit floats."""
     if isinstance(value, str):
-        import struct
-
-        data = base64.b64decode(value)
-        return struct.unpack(f"<{len(data) // 4}f", data)
+        return [number for (number,) in struct.iter_unpack("<f", base64.b64decode(value))]
     if isinstance(value, list):
-        return value
+        return array("d", value)
     raise ResponseFormatError("an embedding is neither a list of numbers nor base64")

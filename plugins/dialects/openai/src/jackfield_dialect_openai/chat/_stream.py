@@ -38,7 +38,20 @@ from jackfield import (
     hookimpl,
 )
 
-from ._response import TRACES, WRONG_TYPES, arguments, audio_mime, citation, created, finish_reason, mint, reason
+from ._response import (
+    MALFORMED,
+    TRACES,
+    arguments,
+    audio_mime,
+    citation,
+    created,
+    finish_reason,
+    malformed,
+    mint,
+    pieces,
+    usage_object,
+    word,
+)
 
 
 @hookimpl
@@ -133,18 +146,20 @@ class Decoder:
                     for position, choice in enumerate(choices):
                         index = choice.get("index")
                         self._choice(position if index is None else index, choice, out)
-            if self._tier is None and (tier := chunk.get("service_tier")):
-                self._tier = tier
-            if isinstance(usage := chunk.get("usage"), dict) and usage:
-                self._usage = UsageDelta(usage, self._tier)
+            if self._tier is None and chunk.get("service_tier"):
+                self._tier = word(chunk, "service_tier")
+            if usage := chunk.get("usage"):
+                self._usage = UsageDelta(usage_object(usage), self._tier)
                 out.append(self._usage)
-        except WRONG_TYPES as error:
-            raise ResponseFormatError(f"a chunk of the stream cannot be read: {reason(error)}", body=data) from error
-        if (failed := chunk.get("error")) or (event.name == "error" and not choices):
-            message = failed.get("message") if isinstance(failed, dict) else failed
-            failure = ProviderError(str(message or "the stream holds an error"), body=data)
-            failure.deltas = out + self._end()
-            raise failure
+            if (failed := chunk.get("error")) or (event.name == "error" and not choices):
+                message = failed.get("message") if isinstance(failed, dict) else failed
+                failure = ProviderError(str(message or "the stream holds an error"), body=data)
+                failure.deltas = out + self._end()
+                raise failure
+        except MALFORMED as error:
+            failure = malformed("a chunk of the stream", error, data)
+            failure.deltas = out
+            raise failure from error
         return out
 
     def close(self) -> list[Delta]:
@@ -153,7 +168,7 @@ class Decoder:
         Raises:
             StreamInterrupted: neither the end marker nor a finish reason of every choice has come.
         """
-        if not self._started and not self._done:
+        if not self._started:
             raise ResponseFormatError("the stream is empty")
         out = self._end()
         if self._done or (self._choices and all(choice.finish is not None for choice in self._choices.values())):
@@ -184,10 +199,12 @@ class Decoder:
         self._started = True
         fingerprint = chunk.get("system_fingerprint")
         state = {"system_fingerprint": fingerprint} if fingerprint else None
-        out.append(Started(chunk.get("id") or None, chunk.get("model") or None, created(chunk), state))
+        out.append(Started(word(chunk, "id"), word(chunk, "model"), created(chunk), state))
 
     def _choice(self, index: int, choice: dict[str, Any], out: list[Delta]) -> None:
         if (open_ := self._choices.get(index)) is None:
+            if type(index) is not int:
+                raise TypeError("the index of a choice is no whole number")
             open_ = self._choices[index] = _Open()
         # perplexity sends a cumulative message beside each delta; only where there is no delta is it the answer
         if delta := choice.get("delta"):
@@ -206,13 +223,13 @@ class Decoder:
     def _delta(self, index: int, open_: _Open, delta: dict[str, Any], out: list[Delta]) -> None:
         self._thinking(index, open_, delta, out)
         content = delta.get("content")
-        if content:
-            pieces = [content] if isinstance(content, str) else [piece.get("text") for piece in content]
-            if text := "".join(piece for piece in pieces if isinstance(piece, str)):
-                out.append(TextDelta(index, self._flow(index, "text", out), text))
+        if content and (text := content if isinstance(content, str) else pieces(content)):
+            out.append(TextDelta(index, self._flow(index, "text", out), text))
         for note in delta.get("annotations") or ():
             out.append(CitationDelta(index, self._flow(index, "text", out), citation(note)))
         if refusal := delta.get("refusal"):
+            if type(refusal) is not str:
+                raise TypeError(f"refusal is a JSON {type(refusal).__name__}, not a string")
             open_.kinds.append(_REFUSAL)
             out.append(RefusalDelta(index, self._flow(index, "refusal", out), refusal))
         if audio := delta.get("audio"):
@@ -233,6 +250,8 @@ class Decoder:
     def _thinking(self, index: int, open_: _Open, delta: dict[str, Any], out: list[Delta]) -> None:
         """Read a piece of the trace; hosts give it under several names at once, so the first name stays."""
         if rows := delta.get("reasoning_details"):
+            if not isinstance(rows, list):
+                raise TypeError(f"reasoning_details is a JSON {type(rows).__name__}, not a list")
             open_.details += rows
         name = open_.trace
         if name is None or not delta.get(name):
@@ -246,6 +265,8 @@ class Decoder:
             text = "".join(str(row.get("text") or row.get("summary") or "") for row in rows or ())
         else:
             text = delta.get(name) or ""
+            if type(text) is not str:
+                raise TypeError(f"{name} is a JSON {type(text).__name__}, not a string")
         part = self._flow(index, "thinking", out)
         if text:
             out.append(ThinkingDelta(index, part, text))
@@ -263,14 +284,15 @@ class Decoder:
             data = base64.b64decode(audio.get("data") or "")
         except binascii.Error as error:
             raise ResponseFormatError(f"a piece of the spoken answer is broken base64: {error}") from None
-        if data or audio.get("transcript"):
-            out.append(MediaDelta(index, part, data, audio.get("transcript") or ""))
+        transcript = word(audio, "transcript") or ""
+        if data or transcript:
+            out.append(MediaDelta(index, part, data, transcript))
 
     def _call(self, index: int, open_: _Open, row: dict[str, Any], out: list[Delta]) -> None:
         """Continue a call by index, by id, or as the last; a new id or name behind a whole call is a new call."""
         custom = row.get("type") == "custom" or (bool(row.get("custom")) and not row.get("function"))
         body = (row.get("custom") if custom else row.get("function")) or {}
-        slot, call_id, name = row.get("index"), row.get("id") or None, body.get("name") or None
+        slot, call_id, name = row.get("index"), word(row, "id"), word(body, "name")
         if slot is not None:
             call = open_.slots.get(slot)
         elif call_id is not None:

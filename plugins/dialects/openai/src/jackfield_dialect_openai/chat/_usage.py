@@ -1,0 +1,58 @@
+"""Normalize: usage objects, of whole answers and of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from jackfield import Facts, Request, Usage, hookimpl
+
+_INPUT = (
+    ("input.cache_read", "cached_tokens"), ("input.cache_write", "cache_write_tokens"),
+    ("input.audio", "audio_tokens"), ("input.image", "image_tokens"),
+)  # fmt: skip
+_OUTPUT = (
+    ("output.reasoning", "reasoning_tokens"), ("output.audio", "audio_tokens"),
+    ("output.accepted_prediction", "accepted_prediction_tokens"),
+    ("output.rejected_prediction", "rejected_prediction_tokens"),
+)  # fmt: skip
+#: Names that hosts use beside the details (recorded: vercel-gateway, databricks, deepseek, together).
+_BESIDE = (
+    ("input.cache_read", ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")),
+    ("input.cache_write", ("cache_creation_input_tokens",)),
+)
+
+_BESIDE_KEYS = frozenset(key for _, keys in _BESIDE for key in keys)
+
+
+@hookimpl
+def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage:
+    """Read a usage object: sub-counts are inside of their totals (openai 3.51.0, types/completion_usage.py)."""
+    counts: dict[str, int] = {}
+    for name, key in (("input", "prompt_tokens"), ("output", "completion_tokens")):
+        if type(value := raw.get(key)) is int and value >= 0:
+            counts[name] = value
+    for holder, rows in (("prompt_tokens_details", _INPUT), ("completion_tokens_details", _OUTPUT)):
+        if (details := raw.get(holder)) and isinstance(details, dict):
+            for name, key in rows:
+                if type(value := details.get(key)) is int and value >= 0:
+                    counts[name] = value
+    for name, keys in () if raw.keys().isdisjoint(_BESIDE_KEYS) else _BESIDE:
+        if name not in counts:
+            found = next((raw[key] for key in keys if type(raw.get(key)) is int), -1)
+            if found >= 0:
+                counts[name] = found
+    cost = raw.get("cost")
+    return Usage(counts, stated_cost=None if cost is None else _amount(cost))
+
+
+def _amount(value: Any) -> str | None:
+    """Read an amount of money that a host states; what is none is as good as not stated."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except ArithmeticError:
+        return None
+    return str(value) if amount.is_finite() and amount >= 0 else None
