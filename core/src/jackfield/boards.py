@@ -34,13 +34,17 @@ class Boards:
         self._dialects: dict[str, DialectInfo] = {}
         self._boards: dict[tuple[str, str], Board] = {}
         self._lock = threading.RLock()
+        #: Grows with every registration; what was opened under another one is out of date.
+        self.generation = 0
 
     def register(self, kind: Kind, name: str, plugin: Any, data: Mapping[str, Any] | Path | None = None) -> None:
         """Add a plugin by hand: a module or an object, and its catalog as a table or the folder where it lies."""
-        self._registered[(kind, name)] = (plugin, data)
-        self._infos.clear()
-        self._dialects.clear()
-        self._boards.clear()
+        with self._lock:
+            self._registered[(kind, name)] = (plugin, data)
+            self._infos.clear()
+            self._dialects.clear()
+            self._boards.clear()
+            self.generation += 1
 
     def providers(self) -> list[str]:
         """The names of all providers: installed, registered and configured."""

@@ -6,6 +6,7 @@ part, a tool, a response format, stop, n, max_tokens) raises before anything is 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -193,6 +194,25 @@ def is_plain(request: ChatRequest) -> bool:
     return True
 
 
+def _localized(part: Part, dialect: str, origin: str, number: int) -> Part:
+    """Return the part itself, or what may stand for it elsewhere; likewise of what a tool's result holds."""
+    state = part.provider_state
+    if state is not None and (state.origin != origin or state.dialect != dialect):
+        part = part.model_copy(update={"provider_state": None})
+    if type(part) is Native and part.dialect != dialect:
+        if part.text is None:
+            raise UnsupportedFeature(
+                f"messages[{number}] has a block that only {part.dialect} knows; take it out or give it a text",
+                param="messages",
+            )
+        return Text(text=part.text)
+    if type(part) is ToolResult:
+        inner = tuple(_localized(piece, dialect, origin, number) for piece in part.parts)
+        if not all(map(operator.is_, inner, part.parts)):
+            part = part.model_copy(update={"parts": inner})
+    return part
+
+
 def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:
     """Drop what belongs to another endpoint: opaque state of another origin, blocks that only another dialect knows.
 
@@ -202,20 +222,8 @@ def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:
     changed = False
     messages = []
     for number, message in enumerate(request.messages):
-        parts: list[Part] = []
-        same = True
-        for part in message.parts:
-            state = part.provider_state
-            if state is not None and (state.origin != origin or state.dialect != dialect):
-                part, same = part.model_copy(update={"provider_state": None}), False
-            if type(part) is Native and part.dialect != dialect:
-                if part.text is None:
-                    raise UnsupportedFeature(
-                        f"messages[{number}] has a block that only {part.dialect} knows; take it out or give it a text",
-                        param="messages",
-                    )
-                part, same = Text(text=part.text), False
-            parts.append(part)
+        parts = [_localized(part, dialect, origin, number) for part in message.parts]
+        same = all(map(operator.is_, parts, message.parts))
         update: dict[str, Any] = {} if same else {"parts": tuple(parts)}
         state = message.provider_state
         if state is not None and (state.origin != origin or state.dialect != dialect):
