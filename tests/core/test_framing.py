@@ -45,10 +45,16 @@ ARRAY: list[tuple[bytes, list[tuple[str | None, bytes]]]] = [
     (b'[1, "two", null]', [(None, b"1"), (None, b'"two"'), (None, b"null")]),
     (b"[]", []),
 ]
+GUESS: list[tuple[bytes, list[tuple[str | None, bytes]]]] = [
+    (b'\xef\xbb\xbf {"a":1}', [(None, b'{"a":1}')]),
+    (b"\xef\xbb\xbfdata: a\n\n", [(None, b"a")]),
+    (b"\n\n[1]", [(None, b"1")]),
+]
 CASES = (
     [("sse", *case) for case in SSE]
     + [("ndjson", *case) for case in NDJSON]
     + [("json-array", *case) for case in ARRAY]
+    + [("guess", *case) for case in GUESS]
 )
 
 

@@ -103,3 +103,52 @@ def test_a_base_url_that_is_none_is_not_tried_again(boards: Boards) -> None:
         client.chat("acme/large", "Hi")
     assert caught.value.provider == "acme"
     assert len(caught.value.attempts) == 1
+
+
+def test_what_a_tools_result_holds_goes_nowhere_else_either(boards: Boards) -> None:
+    state = jackfield.ProviderState({"signature": SECRET}, dialect="other", origin="elsewhere")
+    result = jackfield.ToolResult(
+        call_id="c1",
+        parts=(
+            jackfield.Text(text="x", provider_state=state),
+            jackfield.Native(dialect="other", body={"block": SECRET}, text="instead"),
+        ),
+    )
+    message = jackfield.Message(role="tool", parts=(result,))
+    client = Client({"acme": {"api_key": "k"}}, boards=boards)
+    exchange = client.exchange(jackfield.ChatRequest(model="acme/large", messages=(message,)))
+    assert SECRET.encode() not in exchange.http_request.body
+    assert exchange.request.messages[0].parts[0].parts == (  # type: ignore[attr-defined]
+        jackfield.Text(text="x"),
+        jackfield.Text(text="instead"),
+    )
+    strange = result.model_copy(update={"parts": (jackfield.Native(dialect="other", body={}),)})
+    with pytest.raises(jackfield.UnsupportedFeature, match="only other knows"):
+        client.chat("acme/large", [jackfield.Message(role="tool", parts=(strange,))])
+
+
+def test_a_key_in_the_query_or_in_a_header_of_ones_own_is_in_no_repr() -> None:
+    config = acme("http://acme.invalid")
+    config["providers"]["acme"]["auth"] = [{"kind": "query:key", "values": {"token": ["ACME_API_KEY"]}}]
+    overrides = {"acme": {"api_key": SECRET, "headers": {"x-proxy-key": SECRET}}}
+    client = Client(overrides, boards=Boards(config, environ={}))
+    exchange = client.exchange(jackfield.ChatRequest(model="acme/large", messages="Hi"))
+    signed = exchange.authorized()
+    assert signed.url.endswith(f"?key={SECRET}")
+    assert SECRET not in repr(signed) + repr(exchange.endpoint) + repr(client)
+
+
+def test_a_client_sees_what_is_registered_after_its_first_call(server: Server, boards: Boards) -> None:
+    seen: list[str] = []
+
+    class Late:
+        @hookimpl
+        def exchange_finished(self, response: Any) -> None:
+            seen.append(response.text)
+
+    server.answer(whole(completion("Hi")))
+    with Client({"acme": {"api_key": "k"}}, boards=boards) as client:
+        client.chat("acme/large", "Hi")
+        boards.register("extension", "late", Late())
+        client.chat("acme/large", "Hi")
+    assert seen == ["Hi"]

@@ -12,7 +12,7 @@ from typing import Any
 from .board import Board, DialectInfo
 from .catalog import ProviderInfo, read_provider, read_toml
 from .discovery import Found, discover, pick, unknown
-from .errors import InvalidInput, PluginError
+from .errors import ConfigurationError, InvalidInput, PluginError
 from .registration import Kind
 
 
@@ -34,13 +34,17 @@ class Boards:
         self._dialects: dict[str, DialectInfo] = {}
         self._boards: dict[tuple[str, str], Board] = {}
         self._lock = threading.RLock()
+        #: Grows with every registration; what was opened under another one is out of date.
+        self.generation = 0
 
     def register(self, kind: Kind, name: str, plugin: Any, data: Mapping[str, Any] | Path | None = None) -> None:
         """Add a plugin by hand: a module or an object, and its catalog as a table or the folder where it lies."""
-        self._registered[(kind, name)] = (plugin, data)
-        self._infos.clear()
-        self._dialects.clear()
-        self._boards.clear()
+        with self._lock:
+            self._registered[(kind, name)] = (plugin, data)
+            self._infos.clear()
+            self._dialects.clear()
+            self._boards.clear()
+            self.generation += 1
 
     def providers(self) -> list[str]:
         """The names of all providers: installed, registered and configured."""
@@ -63,7 +67,14 @@ class Boards:
         """
         with self._lock:
             if (known := self._infos.get(name)) is None:
-                known = self._infos[name] = self._read(name)
+                try:
+                    known = self._read(name)
+                    known.check()
+                except (TypeError, AttributeError, LookupError, ValueError) as error:
+                    raise ConfigurationError(
+                        f"its catalog or its configuration is wrong: {error}", provider=name
+                    ) from error
+                self._infos[name] = known
             return known
 
     def dialect_info(self, name: str) -> DialectInfo:
@@ -83,7 +94,7 @@ class Boards:
                 elif (found := self.found("dialect", name)) is not None:
                     tables = read_toml(found.folder / "dialect.toml")
                 else:
-                    raise unknown("dialect", name, self.dialects())
+                    raise self._unknown("dialect", name, self.dialects())
                 known = self._dialects[name] = DialectInfo(name, tables.get("dialects", {}).get(name, {}))
             return known
 
@@ -95,7 +106,8 @@ class Boards:
             PluginError: a plugin cannot be imported or breaks its contract.
         """
         info = self.info(provider)
-        name = dialect or info.dialect
+        if not (name := dialect or info.dialect):
+            raise ConfigurationError("its catalog names no dialect; give provider.dialect", provider=provider)
         with self._lock:
             if (board := self._boards.get((provider, name))) is None:
                 plugins = [self._plugin("dialect", name), *self._provider_plugins(info, name), *self._extensions()]
@@ -136,13 +148,13 @@ class Boards:
             rung = self._holders(name, known)
             if len(rung) == 1:
                 return rung[0], name
-            raise unknown("provider", provider, known)
+            raise self._unknown("provider", provider, known)
         holders = self._holders(name, known)
         if len(holders) == 1:
             return holders[0], name
         if holders:
             raise InvalidInput(f"{' and '.join(holders)} both have {name}; write {holders[0]}/{name}")
-        raise unknown("provider", provider, known)
+        raise self._unknown("provider", provider, known)
 
     def _holders(self, model: str, providers: Collection[str]) -> list[str]:
         return [name for name in providers if self._holds(name, model)]
@@ -172,16 +184,25 @@ class Boards:
             return read_provider(name, None, {**(data or {}), **user}, name)
         if (found := self.found("provider", name)) is not None:
             return read_provider(name, found.folder, user, found.who, found.value)
-        if user:
-            return read_provider(name, None, user)
-        raise unknown("provider", name, self.providers())
+        if name in self._leave_out or name not in self.config.get("providers", {}):
+            raise self._unknown("provider", name, self.providers())
+        return read_provider(name, None, user)
+
+    def _unknown(self, kind: str, name: str, known: Collection[str]) -> ConfigurationError:
+        """Make the error for a name that nobody has, or that the environment leaves out."""
+        error = unknown(kind, name, [other for other in known if other != name])
+        if name in self._leave_out:
+            error.message = f"the {kind} {name!r} is left out by JACKFIELD_DISABLE"
+        elif self._admit is not None and name not in self._admit:
+            error.message = f"the {kind} {name!r} is not among those that JACKFIELD_PLUGINS admits"
+        return error
 
     def _plugin(self, kind: Kind, name: str) -> tuple[str, Any, Kind]:
         if (registered := self._registered.get((kind, name))) is not None:
             return f"{name} (registered by hand)", registered[0], kind
         found = self.found(kind, name)
         if found is None:
-            raise unknown(kind, name, self._names(kind))
+            raise self._unknown(kind, name, self._names(kind))
         return f"{found.who} ({kind} {name})", found.load(), kind
 
     def _provider_plugins(self, info: ProviderInfo, dialect: str) -> list[tuple[str, Any, Kind]]:

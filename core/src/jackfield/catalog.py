@@ -175,6 +175,14 @@ class ProviderInfo:
             for way in self.table.get("auth", ())
         )
 
+    def check(self) -> None:
+        """Read what stands beside the models, so that a wrong type shows when the catalog is read and not later.
+
+        Raises:
+            TypeError, AttributeError, KeyError: a member is of another type, or missing.
+        """
+        _ = self.settings, self.auth, self.for_dialect(self.dialect)
+
     def for_dialect(self, dialect: str) -> Mapping[str, Any]:
         """Return the tables that hold for one dialect: its own over the provider's."""
         return merge(self.table, self.table.get("dialects", {}).get(dialect, {}))
@@ -218,15 +226,15 @@ class ProviderInfo:
         rename: dict[str, str] = {}
         drop: list[str] = []
         prices: list[Mapping[str, Any]] = []
-        for table in tables:
-            limits |= table.get("limits", {})
-            media |= table.get("media", {})
-            wire = table.get("wire", {}).get("chat", {})
-            rename |= wire.get("rename", {})
-            drop += wire.get("drop", [])
-            prices += table.get("prices", [])
-            merged |= {key: value for key, value in table.items() if key in _OWN_KEYS}
         try:
+            for table in tables:
+                limits |= table.get("limits", {})
+                media |= table.get("media", {})
+                wire = table.get("wire", {}).get("chat", {})
+                rename |= wire.get("rename", {})
+                drop += wire.get("drop", [])
+                prices += table.get("prices", [])
+                merged |= {key: value for key, value in table.items() if key in _OWN_KEYS}
             rules = tuple(Rule.read(rule) for rule in prices)
             read = read_limits(limits)
         except (ValueError, TypeError, AttributeError) as error:

@@ -30,11 +30,7 @@ from .exchange import Exchange, Unsupported
 from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep, Timeout, limit_total, retry
 from .operations import EmbeddingRequest, EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
 from .parsing import chat_request, validated, whole_request
-from .transport import (
-    Reply,
-    Transport,
-    open_transport,
-)
+from .transport import Reply, Transport, open_transport
 from .wire import Endpoint
 
 R = TypeVar("R", bound=Response)
@@ -69,6 +65,7 @@ class ClientBase:
         self._unsupported = unsupported
         self._given_transport = transport
         self._routes: dict[str, tuple[Board, Endpoint, str]] = {}
+        self._generation = boards.generation
         self._warned: set[tuple[str, str, str]] = set()
         self._transports: dict[str | None, Any] = {}
         self._opening = threading.Lock()
@@ -111,6 +108,9 @@ class ClientBase:
         return self._open(chat_request(route[2], messages, system, parameters, stream), route)
 
     def _route(self, name: str) -> tuple[Board, Endpoint, str]:
+        if self._generation != self.boards.generation:
+            self._generation = self.boards.generation
+            self._routes = {}
         if (known := self._routes.get(name)) is None:
             provider, model = self.boards.resolve(name, self._overrides)
             overrides = self._overrides.get(provider, {})

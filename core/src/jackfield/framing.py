@@ -205,11 +205,13 @@ class Guess:
 
     def _look(self, chunk: bytes) -> list[Event]:
         self._held += chunk
+        if len(self._held) < 3 and _BOM.startswith(self._held):
+            return []
         if not (seen := self._held.removeprefix(_BOM).lstrip()):
             return []
         self._chosen = JSONArray() if seen[0] in b"{[" else ServerSentEvents()
         self.feed = self._chosen.feed
-        return self.feed(self._held)
+        return self.feed(seen)
 
     def close(self) -> list[Event]:
         """Return what the end of the stream completes."""

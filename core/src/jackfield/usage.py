@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 Tags = frozenset[str]
 
@@ -119,12 +119,3 @@ def _split(parent: str, total: int, counts: Mapping[str, int]) -> list[Item]:
         return [Item(tags(parent), total, estimated=True)]
     items = [Item(tags(name), count) for name, count in subs.items() if count]
     return ([Item(tags(parent), rest)] if rest else []) + items + moved
-
-
-def count(value: Any) -> int | None:
-    """Read a token count from a wire value: a whole number that is not negative, else None."""
-    if type(value) is int:
-        return value if value >= 0 else None
-    if type(value) is float and value >= 0 and value == int(value):
-        return int(value)
-    return None

@@ -24,6 +24,10 @@ class HTTPRequest:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     body: Any = None
 
+    def __repr__(self) -> str:
+        # neither headers nor the query: either may hold the credential
+        return f"HTTPRequest({self.method} {self.url.partition('?')[0]})"
+
     def encode(self) -> HTTPRequest:
         """Encode a JSON body to bytes, in place.
 
@@ -102,7 +106,7 @@ class Endpoint:
     base_url: str
     settings: Mapping[str, str] = field(default_factory=dict)
     credential: Credential = Credential("none")
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     origin: str = ""
 
 

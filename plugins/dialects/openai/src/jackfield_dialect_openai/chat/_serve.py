@@ -67,7 +67,14 @@ def parse_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Reques
     values = {"model": body.get("model", ""), "inputs": texts}
     values |= {name: body[name] for name in ("dimensions", "user") if body.get(name) is not None}
     serving = {"encoding_format": body["encoding_format"]} if "encoding_format" in body else {}
-    return validated(EmbeddingRequest, {**values, "serving": serving})
+    try:
+        return validated(EmbeddingRequest, {**values, "serving": serving})
+    except InvalidInput as error:
+        if error.param is None or not error.param.startswith("inputs"):
+            raise
+        raise InvalidInput(
+            error.message.replace("inputs", "input"), param=error.param.replace("inputs", "input")
+        ) from None
 
 
 @hookimpl

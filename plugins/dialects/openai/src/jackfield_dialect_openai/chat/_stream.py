@@ -38,6 +38,7 @@ from jackfield import (
     hookimpl,
 )
 
+from ._calls import Call, is_new
 from ._response import (
     MALFORMED,
     TRACES,
@@ -60,33 +61,14 @@ def stream_decoder(request: Request, head: HTTPResponse) -> StreamDecoder | None
     return Decoder(request) if isinstance(request, ChatRequest) else None
 
 
-class _Call:
-    """A tool call that is being streamed. Until its name has come, it has no part and its arguments are held."""
-
-    __slots__ = ("custom", "id", "name", "part", "text")
-
-    def __init__(self, part: int | None, call_id: str | None, name: str, custom: bool) -> None:
-        self.part = part
-        self.id = call_id
-        self.name = name
-        self.custom = custom
-        self.text = ""
-
-    def is_whole(self) -> bool:
-        try:
-            return isinstance(from_json(self.text), dict)
-        except ValueError:
-            return False
-
-
 class _Open:
     """A choice that is being streamed."""
 
     __slots__ = ("calls", "details", "finish", "kinds", "slots", "trace")
 
     def __init__(self) -> None:
-        self.calls: list[_Call] = []
-        self.slots: dict[int, _Call] = {}
+        self.calls: list[Call] = []
+        self.slots: dict[int, Call] = {}
         self.finish: str | None = None
         self.kinds: list[Any] = []
         self.trace: str | None = None
@@ -299,12 +281,12 @@ class Decoder:
             call = next((call for call in open_.calls if call.id == call_id), None)
         else:
             call = open_.calls[-1] if open_.calls else None
-        if call is not None and _is_new(call, call_id, name, body):
+        if call is not None and is_new(call, call_id, name, body):
             call = None
         if call is None:
             if not (call_id or name or body.get("arguments") or body.get("input")):
                 return
-            call = _Call(None, call_id, name or "", custom)
+            call = Call(None, call_id, name or "", custom)
             open_.calls.append(call)
             if slot is not None:
                 open_.slots[slot] = call
@@ -319,7 +301,7 @@ class Decoder:
         elif text:
             out.append(ArgumentsDelta(index, call.part, text))
 
-    def _open_call(self, index: int, open_: _Open, call: _Call, out: list[Delta]) -> None:
+    def _open_call(self, index: int, open_: _Open, call: Call, out: list[Delta]) -> None:
         """Begin a call's part, with the arguments that were held."""
         minted = call.id or mint(self._request, index, open_.calls.index(call))
         value = ToolCall(id=minted, name=call.name, kind="custom" if call.custom else "function")
@@ -334,20 +316,11 @@ class Decoder:
             value = ToolCall(name=body.get("name") or "")
             part = self._tracker.call(index, value, out)
             self._text.pop(index, None)
-            open_.calls.append(_Call(part, None, value.name, False))
+            open_.calls.append(Call(part, None, value.name, False))
             open_.kinds.append(value)
         first = open_.calls[0].part
         if first is not None and (text := arguments(body.get("arguments"))):
             out.append(ArgumentsDelta(index, first, text))
-
-
-def _is_new(call: _Call, call_id: str | None, name: str | None, body: dict[str, Any]) -> bool:
-    """Tell whether a row that came on the slot of a call opens another: some hosts send index 0 for every call."""
-    if call.part is None:
-        return None not in (call_id, call.id) and call_id != call.id
-    if call_id is not None:
-        return call.id is not None and call_id != call.id and (not call.text or call.is_whole())
-    return name is not None and call.is_whole() and (name != call.name or bool(body.get("arguments")))
 
 
 _EMPTY: dict[str, Text | Thinking | Refusal] = {
