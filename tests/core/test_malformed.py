@@ -170,7 +170,9 @@ def test_a_stated_cost_that_is_no_amount_counts_as_not_stated(cost: Any) -> None
     assert answer.cost.status == "priced"
 
 
-@pytest.mark.parametrize("data", [7, [None], [{"embedding": ["x"]}], [{"embedding": "AAA="}], [{"embedding": None}]])
+@pytest.mark.parametrize(
+    "data", [7, [None], [{"embedding": ["x"]}], [{"embedding": "AAA="}], [{"embedding": None}], []]
+)
 def test_an_odd_embedding_is_an_error(data: Any) -> None:
     config = acme("http://acme.invalid")
     config["providers"]["acme"]["provider"]["operations"] = ["embedding"]

@@ -61,7 +61,7 @@ def normalize_response(request: Request, response: HTTPResponse) -> Response | N
         if isinstance(request, ChatRequest):
             return chat_response(request, body)
         if isinstance(request, EmbeddingRequest):
-            return _embeddings(body)
+            return _embeddings(request, body)
         if isinstance(request, ModelsRequest):
             return _models(body)
     except MALFORMED as error:
@@ -312,10 +312,12 @@ def _models(body: dict[str, Any]) -> ModelsResponse:
     return ModelsResponse(models=models, raw=body)
 
 
-def _embeddings(body: dict[str, Any]) -> EmbeddingResponse:
+def _embeddings(request: EmbeddingRequest, body: dict[str, Any]) -> EmbeddingResponse:
     rows = body.get("data")
     if not isinstance(rows, list):
         raise ResponseFormatError("the answer has no data; this is no list of embeddings")
+    if len(rows) != len(request.inputs):
+        raise ResponseFormatError(f"the answer has {len(rows)} embeddings of {len(request.inputs)} texts")
     ordered = sorted(rows, key=lambda row: row.get("index", 0))
     return EmbeddingResponse(
         model=word(body, "model"),
