@@ -65,7 +65,7 @@ def validated(kind: type[Q], values: Mapping[str, Any]) -> Q:
         InvalidInput: a value is wrong; the message says which, and what would be right.
     """
     try:
-        return kind(**values)
+        return kind.model_validate(values)
     except ValidationError as error:
         raise InvalidInput(explain(error, kind), param=_place(error.errors()[0]["loc"])) from None
 
