@@ -79,7 +79,7 @@ def compile_step(hook: Any) -> Callable[..., Any]:
     """Return a step's implementations as one function of its spec's parameters, in the order of the spec.
 
     Where nothing wraps the step this calls the implementations directly, last registered first, until one does not
-    answer None: what pluggy does, for a fifth of its price. A wrapped step goes through pluggy.
+    answer None: what pluggy does, without its price. A wrapped step goes through pluggy.
     """
     names = hook.spec.argnames
     chain = [impl for impl in reversed(hook.get_hookimpls())]
