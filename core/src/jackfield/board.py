@@ -80,7 +80,6 @@ class Board:
                 raise PluginError(f"{who} does not fit the hook specs: {error}") from error
             self._who[getattr(plugin, "__name__", type(plugin).__module__).partition(".")[0]] = who
         manager.check_pending()
-        self._manager = manager
         self._steps: Any = SimpleNamespace(**{name: compile_step(getattr(manager.hook, name)) for name in STEPS})
         self._observers = {
             name: [

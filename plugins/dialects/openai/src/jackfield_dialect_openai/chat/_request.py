@@ -31,6 +31,7 @@ from jackfield import (
     Url,
     hookimpl,
 )
+from jackfield.messages import encode_data_url
 
 from ._parameters import present, write_parameters
 
@@ -214,7 +215,7 @@ def _media(part: Media, where: str) -> dict[str, Any]:
         case "image", Url(url=url):
             return {"type": "image_url", "image_url": {"url": url, **present(detail=part.detail), **part.options}}
         case "image", Bytes(data=data):
-            url = f"data:{part.mime or 'image/png'};base64,{base64.b64encode(data).decode()}"
+            url = encode_data_url(part.mime or "image/png", data)
             return {"type": "image_url", "image_url": {"url": url, **present(detail=part.detail), **part.options}}
         case "audio", Bytes(data=data):
             mime = part.mime or "audio/wav"
@@ -224,10 +225,10 @@ def _media(part: Media, where: str) -> dict[str, Any]:
         case "video", Url(url=url):
             return {"type": "video_url", "video_url": {"url": url, **part.options}}
         case "video", Bytes(data=data):
-            url = f"data:{part.mime or 'video/mp4'};base64,{base64.b64encode(data).decode()}"
+            url = encode_data_url(part.mime or "video/mp4", data)
             return {"type": "video_url", "video_url": {"url": url, **part.options}}
         case "document", Bytes(data=data):
-            url = f"data:{part.mime or 'application/pdf'};base64,{base64.b64encode(data).decode()}"
+            url = encode_data_url(part.mime or "application/pdf", data)
             return {"type": "file", "file": {**present(filename=part.name), "file_data": url, **part.options}}
         case _, FileId(file_id=file_id):
             return {"type": "file", "file": {**present(filename=part.name), "file_id": file_id, **part.options}}
