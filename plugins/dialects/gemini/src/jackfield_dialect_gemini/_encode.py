@@ -43,7 +43,7 @@ from jackfield import (
 )
 
 from ._errors import blocked_answer, envelope
-from ._serve import answered, cited, ending, logprobs_result, moment
+from ._serve import answered, broken_call, cited, ending, logprobs_result, moment
 from ._usage import usage_body
 
 
@@ -243,13 +243,11 @@ class Encoder:
         try:
             wire = answered(part)
         except UnsupportedFeature:
-            written.broken = f"Malformed function call: {getattr(part, 'name', '')}({getattr(part, 'arguments', '')})"
+            written.broken = broken_call(part)
             return b""
-        if wire is None or (
-            isinstance(part, Media) and part.kind == "audio" and not held.data and "inlineData" in wire
-        ):
+        if wire is None or (isinstance(part, Text | Thinking | Refusal) and "thoughtSignature" not in wire):
             return b""
-        if isinstance(part, Text | Thinking | Refusal) and "thoughtSignature" not in wire:
+        if isinstance(part, Media) and part.source == Bytes(data=b""):  # spoken, and written by now
             return b""
         return self._document(choice, [wire])
 

@@ -47,11 +47,9 @@ _STATUS = {
     "DEADLINE_EXCEEDED": 504,
 }  # fmt: skip
 #: No field says these three (recorded).
-_TOO_LONG, _UNKNOWN_FIELD, _NO_QUOTA = (
-    "exceeds the maximum number of tokens",
-    "Cannot find field",
-    re.compile(r"limit: 0\b"),
-)
+_TOO_LONG = "exceeds the maximum number of tokens"
+_UNKNOWN_FIELD = "Cannot find field"
+_NO_QUOTA = re.compile(r"limit: 0\b")
 _SECONDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)s")
 _TYPES = "type.googleapis.com/google.rpc."
 
@@ -172,8 +170,8 @@ def envelope(error: JackfieldError) -> tuple[int, dict[str, Any]]:
         details.append({"@type": f"{_TYPES}QuotaFailure", "violations": [{"quotaId": "PerDay"}]})
     if error.param is not None:
         unknown = f"{_UNKNOWN_FIELD}." if isinstance(error, UnsupportedParameterError) else message
-        row = {"field": error.param, "description": unknown}
-        details.append({"@type": f"{_TYPES}BadRequest", "fieldViolations": [row]})
+        violation = {"field": error.param, "description": unknown}
+        details.append({"@type": f"{_TYPES}BadRequest", "fieldViolations": [violation]})
     if error.retry_after is not None:
         details.append({"@type": f"{_TYPES}RetryInfo", "retryDelay": f"{max(0.0, error.retry_after):g}s"})
     body: dict[str, Any] = {"code": status, "message": message, "status": word}

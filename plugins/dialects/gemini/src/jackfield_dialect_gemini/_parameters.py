@@ -121,10 +121,10 @@ def _function(tool: Tool, is_older: bool) -> dict[str, Any]:
 
 
 def _hosted(tool: HostedTool) -> dict[str, Any]:
-    name = tool.name if tool.name in HOSTED and HOSTED[tool.name] == tool.kind else _DEFAULTS.get(tool.kind)
+    name = tool.name if HOSTED.get(tool.name or "") == tool.kind else _DEFAULTS.get(tool.kind)
     if name is None:
         raise UnsupportedFeature(
-            f"tools: the format has no form for a {tool.kind} tool of another dialect; take it out, or declare Google's own",
+            f"tools: the format has no form for a {tool.kind} tool of another dialect; declare Google's own",
             param="tools",
         )
     return {name: dict(tool.options)}

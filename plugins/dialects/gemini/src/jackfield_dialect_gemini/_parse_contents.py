@@ -151,7 +151,7 @@ def _ran(wire: dict[str, Any], state: dict[str, Any], mint: Any) -> ToolCall:
         id=call_id,
         name=name,
         arguments=arguments,
-        kind=tool_kind,  # type: ignore[arg-type]
+        kind=tool_kind,
         executed_by="provider",
         provider_state=ProviderState(data=state),
     )
@@ -233,7 +233,7 @@ def _result(response: dict[str, Any], where: str, pending: list[tuple[str, str]]
     return ToolResult(
         call_id=call_id,
         name=name,
-        parts=(first, *shown),  # type: ignore[arg-type]
+        parts=(first, *shown),
         is_error=is_error,
         provider_state=ProviderState(data=state, dialect=NAME) if state else None,
     )

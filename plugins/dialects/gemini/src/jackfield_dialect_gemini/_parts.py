@@ -140,10 +140,8 @@ def write_result(result: ToolResult, name: str, call_id: str | None, where: str)
             case _:
                 raise UnsupportedFeature(f"{where}: a tool's result takes no {part.type} here", param="messages")
     value = values[0] if len(values) == 1 else values or ""
-    if result.is_error:
-        response = {"error": value}
-    else:
-        response = value if isinstance(value, dict) else {"output": value}
+    as_it_is = isinstance(value, dict) and not result.is_error
+    response = value if as_it_is else {"error" if result.is_error else "output": value}
     answer = {**state_of(result).get("members", {}), "name": name, "response": response}
     if call_id is not None:
         answer["id"] = call_id

@@ -228,9 +228,8 @@ def citation(note: Any) -> Citation:
     """Normalize a source; the whole of it stays in `raw`."""
     if not isinstance(note, dict):
         return Citation(raw=note)
-    inner = next(
-        (value for name in ("web", "retrievedContext", "maps") if isinstance(value := note.get(name), dict)), note
-    )
+    held = (note.get(name) for name in ("web", "retrievedContext", "maps"))
+    inner = next((value for value in held if isinstance(value, dict)), note)
     found = {"url": inner.get("uri"), "title": inner.get("title"), "text": inner.get("text")}
     places = {name: value for name in ("start", "end") if type(value := note.get(f"{name}Index")) is int}
     return Citation(**{name: value for name, value in found.items() if isinstance(value, str)}, **places, raw=note)

@@ -90,7 +90,7 @@ def _candidate(choice: Choice) -> dict[str, Any]:
             if (wire := answered(part)) is not None:
                 parts.append(wire)
         except UnsupportedFeature:
-            broken = f"Malformed function call: {getattr(part, 'name', '')}({getattr(part, 'arguments', '')})"
+            broken = broken_call(part)
         if type(part) is Text:
             notes += part.citations
     row: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": choice.index}
@@ -117,6 +117,11 @@ def answered(part: Part) -> dict[str, Any] | None:
     if type(part) is Text and not part.text and part.provider_state is None:
         return None
     return write_part(part, "")
+
+
+def broken_call(part: Part) -> str:
+    """Say a call whose arguments are no object, as Google says it."""
+    return f"Malformed function call: {part.name}({part.arguments})" if isinstance(part, ToolCall) else part.type
 
 
 def ending(reason: str, raw: str | None, detail: Any, broken: str | None) -> dict[str, Any]:

@@ -222,8 +222,8 @@ class Decoder:
                 empty = Media(kind="audio", source=Bytes(data=b""), mime=mime)
                 out.append(MediaDelta(index, self._flow(index, f"audio {mime}", empty, out), data))
             case Media(source=Bytes(data=data)) if data:
-                bare = part.model_copy(update={"source": Bytes(data=b""), "provider_state": None})
-                number = self._flow(index, "media", bare, out)
+                medium = part.model_copy(update={"source": Bytes(data=b""), "provider_state": None})
+                number = self._flow(index, "media", medium, out)
                 out.append(MediaDelta(index, number, data))
                 self._tracker.state(index, state)
                 self._tracker.end_flow(index, out)

@@ -68,6 +68,6 @@ def media_kind(mime: str | None) -> MediaKind:
     """Return the kind of a medium by its type; what is none of the others is a document."""
     match (mime or "").partition("/")[0]:
         case "image" | "audio" | "video" as kind:
-            return kind  # type: ignore[return-value]
+            return kind
         case _:
             return "document"
