@@ -44,7 +44,7 @@ from jackfield import (
 
 from ._errors import blocked_answer, envelope
 from ._serve import answered, broken_call, cited, ending, logprobs_result, moment
-from ._usage import usage_body
+from ._usage import SEARCHES, usage_body
 
 
 @hookimpl
@@ -163,13 +163,15 @@ class Encoder:
         usage = usage_body(self._usage.usage) if self._usage is not None else None
         if usage is not None and self._usage is not None and self._usage.service_tier:
             usage["serviceTier"] = self._usage.service_tier
+        queries = (self._usage.raw or {}).get(SEARCHES) if self._usage is not None else None
         rows = [
             {
                 "content": {"parts": [{"text": ""}], "role": "model"},
                 "index": index,
                 **ending(choice.finished.reason, choice.finished.raw, choice.finished.detail, choice.broken),
+                **cited((), queries if number == 0 else None),
             }
-            for index, choice in sorted(self._choices.items())
+            for number, (index, choice) in enumerate(sorted(self._choices.items()))
             if choice.finished is not None
         ]
         body = {"candidates": rows, **({} if usage is None else {"usageMetadata": usage}), **self._head}

@@ -64,7 +64,9 @@ def parse_chat(body: Any, model: str, framing: str | None) -> ChatRequest:
     for name in ("headers", "query"):
         if name in rest:
             raise InvalidInput(f"{name}: the format has no such member", param=name)
-    values: dict[str, Any] = {"model": model}
+    # one SDK repeats in the body what the address says
+    named = rest.pop("model", "")
+    values: dict[str, Any] = {"model": model or worded(named, "model").removeprefix("models/")}
     options: dict[str, Any] = {}
     serving: dict[str, Any] = {}
     contents = listed(rest.pop("contents", None), "contents")

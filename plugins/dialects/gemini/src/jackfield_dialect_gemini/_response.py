@@ -100,9 +100,9 @@ def chat_response(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:
         if usage is None:
             raise ResponseFormatError("the answer has no candidates; this is no generated content")
     choices = tuple([_choice(request, row, number) for number, row in enumerate(rows or ())])
-    searches = [count for row in rows or () if (count := searched(row)) is not None]
+    searches = [queries for row in rows or () if (queries := searched(row)) is not None]
     if usage is not None and searches:
-        usage = {**usage, SEARCHES: sum(searches)}
+        usage = {**usage, SEARCHES: [query for queries in searches for query in queries]}
     return ChatResponse(
         id=word(body, "responseId"),
         model=word(body, "modelVersion"),
@@ -218,10 +218,10 @@ def sources(row: dict[str, Any], known: list[Any]) -> list[Any]:
     return found
 
 
-def searched(row: dict[str, Any]) -> int | None:
-    """Count the searches that Google ran for a candidate; an empty query was never run."""
+def searched(row: dict[str, Any]) -> list[Any] | None:
+    """Return the searches that Google ran for a candidate."""
     queries = (row.get("groundingMetadata") or {}).get("webSearchQueries")
-    return None if queries is None else sum(1 for query in queries if query)
+    return None if queries is None else [*queries]
 
 
 def citation(note: Any) -> Citation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,7 +29,7 @@ from jackfield import (
 )
 
 from ._parts import state_of, write_part
-from ._usage import usage_body
+from ._usage import SEARCHES, usage_body
 from ._words import FINISH, NAME
 
 _JSON = {"content-type": "application/json; charset=UTF-8"}
@@ -61,7 +62,9 @@ def render_response(request: Request, response: Response) -> HTTPResponse | None
 
 def generated(request: ChatRequest, response: ChatResponse) -> dict[str, Any]:
     """Write a `GenerateContentResponse`."""
-    body: dict[str, Any] = {"candidates": [_candidate(choice) for choice in response.choices]}
+    queries = (response.raw_usage or {}).get(SEARCHES)
+    rows = [_candidate(choice, None if number else queries) for number, choice in enumerate(response.choices)]
+    body: dict[str, Any] = {"candidates": rows}
     state = response.provider_state
     if state is not None and isinstance(state.data, dict) and "promptFeedback" in state.data:
         body["promptFeedback"] = state.data["promptFeedback"]
@@ -81,7 +84,7 @@ def moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _candidate(choice: Choice) -> dict[str, Any]:
+def _candidate(choice: Choice, queries: Any) -> dict[str, Any]:
     parts: list[dict[str, Any]] = []
     notes: list[Citation] = []
     broken: str | None = None
@@ -97,8 +100,8 @@ def _candidate(choice: Choice) -> dict[str, Any]:
     row |= ending(choice.finish_reason, choice.raw_finish_reason, choice.finish_detail, broken)
     state = choice.provider_state
     more = state.data if state is not None and isinstance(state.data, dict) else {}
-    if notes and not more.keys() & {"groundingMetadata", "citationMetadata"}:
-        row |= cited(notes)
+    if not more.keys() & {"groundingMetadata", "citationMetadata"}:
+        row |= cited(notes, queries)
     if result := logprobs_result(choice.logprobs):
         row["logprobsResult"] = result
     return {**row, **more}
@@ -139,8 +142,8 @@ def ending(reason: str, raw: str | None, detail: Any, broken: str | None) -> dic
     return row
 
 
-def cited(notes: list[Citation]) -> dict[str, Any]:
-    """Write sources: Google's own as they came, others as pages of the web."""
+def cited(notes: Iterable[Citation], queries: Any = None) -> dict[str, Any]:
+    """Write sources, Google's own as they came, others as pages of the web; and the searches that found them."""
     chunks: list[Any] = []
     quoted: list[Any] = []
     for note in notes:
@@ -152,8 +155,11 @@ def cited(notes: list[Citation]) -> dict[str, Any]:
         else:
             chunks.append({"web": {"uri": note.url or "", "title": note.title or ""}})
     row: dict[str, Any] = {}
-    if chunks:
-        row["groundingMetadata"] = {"groundingChunks": chunks}
+    found = {"groundingChunks": chunks} if chunks else {}
+    if isinstance(queries, list):
+        found["webSearchQueries"] = queries
+    if found:
+        row["groundingMetadata"] = found
     if quoted:
         row["citationMetadata"] = {"citations": quoted}
     return row

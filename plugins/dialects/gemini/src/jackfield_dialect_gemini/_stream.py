@@ -94,7 +94,7 @@ class Decoder:
         self._started = False
         self._feedback: Any = None
         self._usage: dict[str, Any] | None = None
-        self._searches: int | None = None
+        self._searches: list[Any] | None = None
 
     def feed(self, event: Event) -> list[Delta]:
         """Read one document.
@@ -193,8 +193,8 @@ class Decoder:
             out.append(LogprobsDelta(index, found))
         for note in sources(row, open_.notes):
             out.append(CitationDelta(index, self._flow(index, "text", _TEXT, out), citation(note)))
-        if (count := searched(row)) is not None:
-            self._searches = (self._searches or 0) + count
+        if (queries := searched(row)) is not None:
+            self._searches = [*(self._searches or ()), *queries]
 
     def _part(self, index: int, open_: _Open, wire: Any, out: list[Delta]) -> None:
         part = answer_part(self._request, wire, index, open_.calls, open_.ran)

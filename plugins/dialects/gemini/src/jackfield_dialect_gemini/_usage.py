@@ -8,7 +8,7 @@ from typing import Any
 from jackfield import Facts, Request, Usage, hookimpl
 from jackfield.usage import Item
 
-#: Where the count of searches is put beside what Google counts: its usage has no member for it.
+#: Where the searches that ran are put beside what Google counts: its usage has no member for them.
 SEARCHES = "webSearchQueries"
 #: google.ai.generativelanguage Modality by number, as `$alt=json;enum-encoding=int` gives it.
 _MODALITIES = ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT")
@@ -41,7 +41,9 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
             if rows := raw.get(holder):
                 _add_modalities(rows, parent, counts)
     searches = raw.get(SEARCHES)
-    others = (Item(_SEARCH, searches, unit="request"),) if type(searches) is int else ()
+    # an empty query was never run
+    count = sum(1 for query in searches if query) if isinstance(searches, list) else None
+    others = () if count is None else (Item(_SEARCH, count, unit="request"),)
     tier = tier_of(raw)
     served = {} if tier is None else {"tier": _TRAFFIC.get(tier, tier.lower())}
     return Usage(counts, others, served)
