@@ -77,7 +77,9 @@ def normalize_error(request: Request, response: HTTPResponse) -> JackfieldError 
         code=word or (None if code is None else str(code)),
         param=next((name for row in fields if (name := _text(row.get("field")))), None),
     )
-    error.retry_after = next((delay for row in details if (delay := _delay(row.get("retryDelay"))) is not None), None)
+    if response.headers.keys().isdisjoint(("retry-after", "retry-after-ms")):
+        delays = (_delay(row.get("retryDelay")) for row in details)
+        error.retry_after = next((delay for delay in delays if delay is not None), None)
     return error
 
 

@@ -28,7 +28,7 @@ from jackfield import (
 )
 
 from ._checks import listed, members, refused
-from ._words import FAILED, NAME, RESULTS, TOOL_TYPES, camel, media_kind
+from ._words import FAILED, NAME, RESULTS, TOOL_TYPES, media_kind
 
 _ROLES = frozenset({"user", "model", "function"})
 _BESIDE = frozenset({"thought", "thoughtSignature"})
@@ -59,7 +59,7 @@ def parse_contents(rows: list[Any]) -> Iterator[Message]:
         where = f"contents[{number}]"
         content = members(row, where)
         role = content.get("role", "user")
-        if role not in _ROLES:
+        if not isinstance(role, str) or role not in _ROLES:
             raise InvalidInput(f"{where}.role: {role!r} is none of user, model", param=f"{where}.role")
         parts: list[Part] = []
         for index, part in enumerate(listed(content.get("parts", []), f"{where}.parts")):
@@ -73,20 +73,25 @@ def parse_contents(rows: list[Any]) -> Iterator[Message]:
 
 def _part(row: Any, where: str, place: str, before: list[Part], pending: list[tuple[str, str]]) -> Part:
     wire = members(row, where)
-    try:
-        if isinstance(response := wire.get("functionResponse"), Mapping) and wire.keys() == {"functionResponse"}:
-            return _result(camel(response), where, pending)
-        part = read_part(wire, lambda name: derive_id("call_", name, place), before)
-    except ValidationError as error:
-        raise refused(error, where) from None
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(f"{where}: {error}", param=where) from None
+    if wire.keys() == {"functionResponse"}:
+        return _result(members(wire["functionResponse"], f"{where}.functionResponse"), where, pending)
+    part = _placed(wire, where, lambda name: derive_id("call_", name, place), before)
     if isinstance(part, ToolCall) and part.executed_by == "caller" and part.id is not None:
         pending.append((part.id, part.name))
     state = part.provider_state
     if state is None:
         return part
     return part.model_copy(update={"provider_state": ProviderState(data=state.data, dialect=NAME)})
+
+
+def _placed(wire: dict[str, Any], where: str, mint: Any, before: list[Part]) -> Part:
+    """Read a part, and say where what is wrong with it stands."""
+    try:
+        return read_part(wire, mint, before)
+    except ValidationError as error:
+        raise refused(error, where) from None
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"{where}: {error}", param=where) from None
 
 
 def read_part(wire: dict[str, Any], mint: Any, before: list[Part]) -> Part:
@@ -175,6 +180,8 @@ def _media(wire: dict[str, Any], content: set[str], state: dict[str, Any]) -> Me
     kind = "inlineData" if "inlineData" in content else "fileData"
     inner = members(wire[kind], kind)
     mime, name = inner.pop("mimeType", None), inner.pop("displayName", None)
+    if not isinstance(mime, str | None):
+        raise TypeError(f"{kind}.mimeType: a string is needed")
     if kind == "inlineData":
         source: Any = Bytes(data=decoded(inner.pop("data", "")))
     else:
@@ -218,7 +225,7 @@ def _result(response: dict[str, Any], where: str, pending: list[tuple[str, str]]
         call_id, state["minted"] = found[0] if found else None, True
     value = response.pop("response", {})
     shown = [
-        read_part(members(part, where), None, [])
+        _placed(members(part, where), f"{where}.functionResponse.parts", None, [])
         for part in listed(response.pop("parts", None) or [], f"{where}.functionResponse.parts")
     ]
     if more := {key: inner for key, inner in response.items() if inner is not None}:
@@ -230,10 +237,13 @@ def _result(response: dict[str, Any], where: str, pending: list[tuple[str, str]]
     elif isinstance(value, Mapping) and value.keys() == {"output"} and not isinstance(value["output"], Mapping):
         said = value["output"]
     first = Text(text=said) if isinstance(said, str) else Data(value=said)
-    return ToolResult(
-        call_id=call_id,
-        name=name,
-        parts=(first, *shown),
-        is_error=is_error,
-        provider_state=ProviderState(data=state, dialect=NAME) if state else None,
-    )
+    try:
+        return ToolResult(
+            call_id=call_id,
+            name=name,
+            parts=(first, *shown),
+            is_error=is_error,
+            provider_state=ProviderState(data=state, dialect=NAME) if state else None,
+        )
+    except ValidationError as error:
+        raise refused(error, f"{where}.functionResponse") from None

@@ -117,7 +117,7 @@ class Decoder:
                 for number, row in enumerate(candidates):
                     self._candidate(index_of(row, number), row, out)
             if usage := document.get("usageMetadata"):
-                self._usage = usage
+                self._usage = usage_object(usage)
             if feedback := document.get("promptFeedback"):
                 self._feedback = feedback
             if failed := document.get("error"):
@@ -159,7 +159,7 @@ class Decoder:
                 reason = finish_reason(choice.raw, choice.called)
                 detail = choice.detail or (choice.ratings if reason == "content_filter" else None)
                 out.append(Finished(index, reason, choice.raw, detail))
-        if (usage := usage_object(self._usage)) is not None:
+        if (usage := self._usage) is not None:
             raw = usage if self._searches is None else {**usage, SEARCHES: self._searches}
             out.append(UsageDelta(raw, tier_of(usage)))
         return out
