@@ -150,7 +150,7 @@ def _media(part: Media) -> dict[str, Any]:
 
 def _call(part: ToolCall) -> dict[str, Any]:
     arguments: Any = part.arguments
-    if part.kind == "function":
+    if part.kind != "custom":
         with contextlib.suppress(ValueError):
             arguments = json.loads(arguments) if arguments.strip() else {}
     return {"id": part.id, "name": part.name, "arguments": arguments, "kind": part.kind}
