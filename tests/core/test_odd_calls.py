@@ -116,7 +116,9 @@ def test_what_a_tools_result_holds_goes_nowhere_else_either(boards: Boards) -> N
     )
     message = jackfield.Message(role="tool", parts=(result,))
     client = Client({"acme": {"api_key": "k"}}, boards=boards)
-    exchange = client.exchange(jackfield.ChatRequest(model="acme/large", messages=(message,)))
+    with pytest.warns(jackfield.UnsupportedParameterWarning, match="native was replaced by its text"):
+        exchange = client.exchange(jackfield.ChatRequest(model="acme/large", messages=(message,)))
+    assert [row.parameter for row in exchange.adjustments] == ["native"]
     assert SECRET.encode() not in exchange.http_request.body
     assert exchange.request.messages[0].parts[0].parts == (  # type: ignore[attr-defined]
         jackfield.Text(text="x"),

@@ -43,7 +43,10 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What the catalogs know of a model. `rung` says how it was found: `id`, `alias`, `family` or `unknown`."""
+    """What the catalogs know of a model. `rung` says how it was found: `id`, `alias`, `family` or `unknown`.
+
+    `untaken` holds the members that a model does not take of a parameter, a message, a part or a tool, by their owner.
+    """
 
     id: str
     provider: str = ""
@@ -56,6 +59,7 @@ class ModelInfo:
     media: Mapping[str, tuple[str, ...]] | None = None
     operations: tuple[str, ...] = ()
     limits: Mapping[str, Limit] = field(default_factory=dict)
+    untaken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -236,7 +240,7 @@ class ProviderInfo:
                 prices += table.get("prices", [])
                 merged |= {key: value for key, value in table.items() if key in _OWN_KEYS}
             rules = tuple(Rule.read(rule) for rule in prices)
-            read = read_limits(limits)
+            read, members = read_limits(limits)
         except (ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"the catalog is wrong about {own}: {error}", provider=self.name) from None
         capabilities = merged.get("capabilities")
@@ -252,6 +256,7 @@ class ProviderInfo:
             media={kind: tuple(forms) for kind, forms in media.items()} if media else None,
             operations=tuple(merged.get("operations", ())) or self.operations,
             limits=read,
+            untaken=members,
             rename=rename,
             drop=tuple(drop),
             rules=rules,

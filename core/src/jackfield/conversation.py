@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from .messages import Message, ProviderState, ToolCall, ToolKind, Value
+from .messages import Cache, Message, ProviderState, ToolCall, ToolKind, Value
 from .operations import Request, Response
 
 Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -32,16 +32,20 @@ class Tool(Value):
     strict: bool | None = None
     kind: Literal["function", "custom"] = "function"
     format: Mapping[str, Any] | None = None
-    cache: Mapping[str, Any] | None = None
+    cache: Cache | None = None
 
 
 class HostedTool(Value):
-    """A tool that the provider runs, by its unified kind; `options` are the provider's own."""
+    """A tool that the provider runs, by its unified kind.
+
+    `options` are words of one `dialect`: where that is set, another dialect is asked for the kind alone.
+    """
 
     type: Literal["hosted"] = "hosted"
     kind: ToolKind
     name: str | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
+    dialect: str | None = None
 
 
 class NativeTool(Value):

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from .assembly import Assembler, stamp
 from .board import Board
 from .conversation import ChatRequest, ChatResponse
+from .crossing import is_plain, localize
 from .deltas import Delta, StreamDecoder, UsageDelta
 from .errors import (
     ConfigurationError,
@@ -25,7 +26,7 @@ from .errors import (
     class_for_status,
     retry_after,
 )
-from .fitting import check_media, is_plain, localize
+from .fitting import check_media
 from .framing import Framing, open_framing
 from .operations import Adjustment, Attempt, Request, Response
 from .pricing import Cost
@@ -51,21 +52,22 @@ class Exchange:
         self.endpoint = endpoint
         self.at = at
         self.model = board.model(request.model)
+        found: tuple[Adjustment, ...] = ()
         if isinstance(request, ChatRequest) and not is_plain(request):
-            request = localize(request, endpoint.dialect, endpoint.origin)
+            request, found = localize(request, endpoint.dialect, endpoint.origin)
             check_media(request, self.model)
         fitted = board.fit_request(request, self.model)
-        self.adjustments: tuple[Adjustment, ...] = ()
         if fitted.adjustments and unsupported != "pass":
-            if unsupported == "error":
-                first = fitted.adjustments[0]
-                raise UnsupportedFeature(
-                    f"{first.parameter} would be {first.action}: {first.reason}",
-                    provider=endpoint.provider,
-                    model=request.model,
-                    param=first.parameter,
-                )
-            self.adjustments = fitted.adjustments
+            found += fitted.adjustments
+        if found and unsupported == "error":
+            first = found[0]
+            raise UnsupportedFeature(
+                f"{first.parameter} would be {first.action}: {first.reason}",
+                provider=endpoint.provider,
+                model=request.model,
+                param=first.parameter,
+            )
+        self.adjustments = found
         self.request = request if unsupported == "pass" else fitted.request
         self.http_request = board.translate_request(self.request, endpoint, self.model).encode()
         #: Attempts before this one; they go with the answer.

@@ -6,6 +6,7 @@ part, a tool, a response format, stop, n, max_tokens) raises before anything is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +15,8 @@ from .catalog import ModelInfo
 from .conversation import EFFORTS, ChatRequest, Reasoning
 from .errors import UnsupportedFeature
 from .limits import Limit
-from .messages import Bytes, FileId, Media, Native, Part, ProviderState, ResultPart, Text, ToolResult, Url
+from .members import fit_members
+from .messages import Bytes, FileId, Media, ToolResult, Url
 from .operations import Adjustment, Request
 
 #: Parameters that change what an answer means; everything else tunes it.
@@ -41,11 +43,14 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
     limits = model.limits
     if not isinstance(request, ChatRequest):
         return Fitted(request)
-    limited = limits.keys() & request.model_fields_set
-    if not limited:
-        return Fitted(request)
     changes: dict[str, Any] = {}
     adjustments: list[Adjustment] = []
+    if model.untaken or "call_id" in limits:
+        request = fit_members(request, model, adjustments)
+    limited = limits.keys() & request.model_fields_set
+    most = limits.get("max_tokens")
+    if most is not None and most.fallback is not None and request.max_tokens is None:
+        changes["max_tokens"] = model.max_output or most.fallback
     effort = _effort(request, limits.get("reasoning"))
     for name in limited:
         limit = limits[name]
@@ -66,10 +71,10 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
             )
         changes[name] = fitted
         adjustments.append(Adjustment(parameter=name, action=action, reason=reason))
-    if not changes:
+    if not changes and not adjustments:
         return Fitted(request)
     adjustments.sort(key=lambda adjustment: adjustment.parameter)
-    return Fitted(request.model_copy(update=changes), tuple(adjustments))
+    return Fitted(request.model_copy(update=changes) if changes else request, tuple(adjustments))
 
 
 def _fit(value: Any, limit: Limit, effort: str | None) -> tuple[Any, str, str]:
@@ -95,7 +100,9 @@ def _fit_reasoning(value: Reasoning, limit: Limit) -> tuple[Reasoning | None, st
         if value.enabled is False or value.effort == "none":
             return None, "dropped", "the model does not reason"
         return None, "dropped", "the model cannot reason"
-    efforts = limit.efforts or EFFORTS
+    efforts = EFFORTS if limit.efforts is None else limit.efforts
+    if not efforts:
+        return _fit_budget(value, limit)
     if not limit.off and (value.enabled is False or value.effort == "none" or value.budget == 0):
         lowest = _nearest("minimal", efforts)
         fitted = Reasoning(effort=lowest, summary=value.summary)
@@ -109,6 +116,27 @@ def _fit_reasoning(value: Reasoning, limit: Limit) -> tuple[Reasoning | None, st
         fitted = Reasoning(enabled=value.enabled, effort=nearest, budget=value.budget, summary=value.summary)
         return fitted, f"replaced by {nearest}", f"the model takes {', '.join(efforts)}"
     return value, "", ""
+
+
+def _fit_budget(value: Reasoning, limit: Limit) -> tuple[Reasoning, str, str]:
+    """Fit reasoning to a model that takes a budget in tokens and no effort."""
+    low, high = limit.range or (0, math.inf)
+    asked, why = value.budget, "the model takes a budget in tokens, not an effort"
+    if value.enabled is False or value.effort == "none" or asked == 0:
+        if limit.off:
+            return value, "", ""
+        asked, why = 0, "the model's reasoning cannot be switched off"
+    elif asked is None:
+        if value.effort is None and not value.enabled:
+            return value, "", ""
+        asked = _BUDGETS[value.effort or "medium"]
+    elif low <= asked <= high and value.effort is None:
+        return value, "", ""
+    elif value.effort is None:
+        why = f"the model takes {low:g} to {high:g}"
+    budget = int(min(max(asked, low), high))
+    fitted = Reasoning(enabled=value.enabled or None, budget=budget, summary=value.summary)
+    return fitted, f"replaced by a budget of {budget}", why
 
 
 def _effort(request: ChatRequest, limit: Limit | None) -> str | None:
@@ -135,6 +163,12 @@ def _nearest(effort: str, efforts: Sequence[str]) -> Any:
 def _effort_of_budget(budget: int) -> str:
     """Read a budget as an effort: the bounds are those that adapters of the field commonly use."""
     return "low" if budget <= 2048 else "medium" if budget <= 8192 else "high"
+
+
+#: An effort read as a budget, where a model takes nothing else: the same bounds, the other way.
+_BUDGETS: Final[Mapping[str, int]] = {
+    "minimal": 1024, "low": 2048, "medium": 8192, "high": 16_384, "xhigh": 32_768, "max": 65_536,
+}  # fmt: skip
 
 
 def _word(value: Any) -> Any:
@@ -180,72 +214,3 @@ def _check_one(part: Media, where: str, model: ModelInfo, media: Mapping[str, tu
     raise UnsupportedFeature(
         f"{where}: the model takes {what}; {remedy}", provider=model.provider, model=model.id, param="messages"
     )
-
-
-def is_plain(request: ChatRequest) -> bool:
-    """Tell whether a conversation is nothing but text, as most are: nothing in it can be foreign or too much."""
-    for message in request.messages:
-        if message.provider_state is not None:
-            return False
-        for part in message.parts:
-            if type(part) is not Text or part.provider_state is not None:
-                return False
-    return True
-
-
-def localize(request: ChatRequest, dialect: str, origin: str) -> ChatRequest:
-    """Drop what belongs to another endpoint: opaque state of another origin, blocks that only another dialect knows.
-
-    Raises:
-        UnsupportedFeature: a foreign block has no text that could stand for it.
-    """
-    changed = False
-    messages = []
-    for number, message in enumerate(request.messages):
-        parts: list[Part] = []
-        same = True
-        for part in message.parts:
-            if _is_elsewhere(part.provider_state, dialect, origin):
-                part, same = part.model_copy(update={"provider_state": None}), False
-            if type(part) is Native and part.dialect != dialect:
-                part, same = _said(part, number), False
-            elif type(part) is ToolResult and any(_is_foreign(inner, dialect, origin) for inner in part.parts):
-                inners = tuple(_localized(inner, dialect, origin, number) for inner in part.parts)
-                part, same = part.model_copy(update={"parts": inners}), False
-            parts.append(part)
-        update: dict[str, Any] = {} if same else {"parts": tuple(parts)}
-        if _is_elsewhere(message.provider_state, dialect, origin):
-            update["provider_state"] = None
-        if update:
-            message, changed = message.model_copy(update=update), True
-        messages.append(message)
-    return request.model_copy(update={"messages": tuple(messages)}) if changed else request
-
-
-def _is_elsewhere(state: ProviderState | None, dialect: str, origin: str) -> bool:
-    """Tell whether state belongs to another endpoint; a caller's own words in the same dialect have no origin yet."""
-    return state is not None and (state.dialect != dialect or state.origin not in ("", origin))
-
-
-def _is_foreign(part: ResultPart, dialect: str, origin: str) -> bool:
-    if _is_elsewhere(part.provider_state, dialect, origin):
-        return True
-    return type(part) is Native and part.dialect != dialect
-
-
-def _localized(part: ResultPart, dialect: str, origin: str, number: int) -> ResultPart:
-    if not _is_foreign(part, dialect, origin):
-        return part
-    if type(part) is Native and part.dialect != dialect:
-        return _said(part, number)
-    return part.model_copy(update={"provider_state": None})
-
-
-def _said(part: Native, number: int) -> Text:
-    """Return the text that stands for a foreign block."""
-    if part.text is None:
-        raise UnsupportedFeature(
-            f"messages[{number}] has a block that only {part.dialect} knows; take it out or give it a text",
-            param="messages",
-        )
-    return Text(text=part.text)

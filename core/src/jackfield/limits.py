@@ -11,8 +11,10 @@ from typing import Any
 class Limit:
     """`taken=False`: not at all. `reasoning`: only at that effort. The rest bounds the value.
 
-    `efforts`, `default`, `off` and `budget` belong to the parameter `reasoning`: which efforts the model knows, which
-    it uses unasked, whether thinking can be switched off, whether it takes a budget in tokens.
+    `efforts`, `default`, `off` and `budget` belong to the parameter `reasoning`: which efforts the model knows (none:
+    it takes only a budget), which it uses unasked, whether thinking can be switched off, whether it takes a budget in
+    tokens; `range` bounds that budget. `fallback` belongs to `max_tokens`, where the format cannot do without it: it is
+    sent where nothing is set and the catalog knows no `max_output`. `pattern` and `length` belong to `call_id`.
     """
 
     taken: bool = True
@@ -24,20 +26,37 @@ class Limit:
     default: str | None = None
     off: bool = True
     budget: bool = True
+    fallback: int | None = None
+    pattern: str | None = None
+    length: tuple[int, int] | None = None
 
 
 _NOT_TAKEN = Limit(taken=False)
 _TAKEN = Limit()
-_MEMBERS = frozenset({"range", "max_items", "allowed", "when", "efforts", "default", "off", "budget"})
+_MEMBERS = frozenset(
+    {"range", "max_items", "allowed", "when", "efforts", "default", "off", "budget", "fallback", "pattern", "length"}
+)
 
 
-def read_limits(table: Mapping[str, Any]) -> dict[str, Limit]:
-    """Read a `[limits]` table.
+def read_limits(table: Mapping[str, Any]) -> tuple[dict[str, Limit], dict[str, tuple[str, ...]]]:
+    """Read a `[limits]` table: limits by parameter, and the members that are not taken by their owner.
+
+    The second come from dotted names such as `"media.detail" = false`.
 
     Raises:
         ValueError: a limit has an unknown member.
     """
-    return {name: _read(name, value) for name, value in table.items()}
+    limits: dict[str, Limit] = {}
+    untaken: dict[str, tuple[str, ...]] = {}
+    for name, value in table.items():
+        owner, dot, member = name.partition(".")
+        if not dot:
+            limits[name] = _read(name, value)
+        elif type(value) is not bool:
+            raise ValueError(f"the limit of {name} is true or false, not {value!r}")
+        elif not value:
+            untaken[owner] = (*untaken.get(owner, ()), member)
+    return limits, untaken
 
 
 def _read(name: str, value: Any) -> Limit:
@@ -45,9 +64,8 @@ def _read(name: str, value: Any) -> Limit:
         return _TAKEN if value else _NOT_TAKEN
     if unknown := set(value) - _MEMBERS:
         raise ValueError(f"the limit of {name} has no member {sorted(unknown)[0]!r}")
-    low_high = value.get("range")
     return Limit(
-        range=None if low_high is None else (low_high[0], low_high[1]),
+        range=_pair(value.get("range")),
         max_items=value.get("max_items"),
         allowed=_tuple(value.get("allowed")),
         reasoning=value.get("when", {}).get("reasoning"),
@@ -55,7 +73,14 @@ def _read(name: str, value: Any) -> Limit:
         default=value.get("default"),
         off=bool(value.get("off", True)),
         budget=bool(value.get("budget", True)),
+        fallback=value.get("fallback"),
+        pattern=value.get("pattern"),
+        length=_pair(value.get("length")),
     )
+
+
+def _pair(value: Any) -> tuple[Any, Any] | None:
+    return None if value is None else (value[0], value[1])
 
 
 def _tuple(value: Any) -> tuple[Any, ...] | None:

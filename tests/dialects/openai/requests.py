@@ -143,7 +143,7 @@ def messages(hosts: bool) -> st.SearchStrategy[Message]:
 def _tools(hosts: bool) -> st.SearchStrategy[Any]:
     functions = st.builds(
         Tool, name=words, description=st.none() | texts, parameters=st.none() | schemas,
-        strict=st.none() | st.booleans(), cache=st.just({"type": "ephemeral"}) | st.none() if hosts else st.none(),
+        strict=st.none() | st.booleans(), cache=caches if hosts else st.none(),
     )  # fmt: skip
     grammar = {"type": "grammar", "grammar": {"definition": "start: /x+/", "syntax": "lark"}}
     forms = st.none() | st.just({"type": "text"}) | st.just(grammar)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from jackfield import InvalidInput
+from jackfield import Cache, InvalidInput
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -36,3 +36,11 @@ def listed(value: Any, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise InvalidInput(f"{where}: a list is needed", param=where)
     return value
+
+
+def breakpoint_of(control: Any) -> Cache | None:
+    """Read a `cache_control` object; None where it says more than a breakpoint of ours can."""
+    if not isinstance(control, Mapping) or set(control) - {"type", "ttl"} or control.get("type") != "ephemeral":
+        return None
+    ttl = control.get("ttl")
+    return Cache(ttl=ttl) if isinstance(ttl, str | None) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jackfield import ChatRequest, HostedTool, NativeTool, ResponseFormat, Tool, ToolChoice, UnsupportedFeature
+from jackfield import Cache, ChatRequest, HostedTool, NativeTool, ResponseFormat, Tool, ToolChoice, UnsupportedFeature
 
 NAME = "openai-chat"
 #: Parameters that have the same name and the same form on the wire.
@@ -32,6 +32,11 @@ def write_parameters(request: ChatRequest, body: dict[str, Any]) -> None:
 def present(**values: Any) -> dict[str, Any]:
     """Return the values that are not None."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def cache_control(cache: Cache) -> dict[str, Any]:
+    """Write a breakpoint, as hosts of models that have them take it (openrouter, vercel-gateway; recorded)."""
+    return {"type": "ephemeral", **present(ttl=cache.ttl)}
 
 
 def _logit_bias(request: ChatRequest) -> dict[str, Any]:
@@ -77,7 +82,7 @@ def _tool(tool: Tool | HostedTool | NativeTool) -> dict[str, Any]:
             function |= present(description=tool.description, parameters=tool.parameters, strict=tool.strict)
             wire: dict[str, Any] = {"type": "function", "function": function}
             if tool.cache is not None:
-                wire["cache_control"] = dict(tool.cache)
+                wire["cache_control"] = cache_control(tool.cache)
             return wire
         case NativeTool(dialect=dialect, body=body) if dialect == NAME:
             return dict(body)

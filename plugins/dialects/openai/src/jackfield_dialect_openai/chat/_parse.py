@@ -19,7 +19,7 @@ from jackfield import (
 from jackfield.conversation import EFFORTS
 from jackfield.parsing import validated
 
-from ._checks import listed, made
+from ._checks import breakpoint_of, listed, made
 from ._parameters import NAME, SAME
 from ._parse_messages import parse_messages
 
@@ -156,9 +156,10 @@ def _tool(tool: Any, where: str) -> Tool | NativeTool:
             {"name", "description", "parameters", "strict"} if kind == "function" else {"name", "description", "format"}
         )
         extra = set(tool) - {"type", kind, "cache_control"}
-        if not extra and set(body) <= members:
+        cache = breakpoint_of(control) if (control := tool.get("cache_control")) is not None else None
+        if not extra and set(body) <= members and (control is None) is (cache is None):
             given = {name: value for name, value in body.items() if value is not None}
-            return made(Tool, {"kind": kind, "cache": tool.get("cache_control"), **given}, f"{where}.{kind}")
+            return made(Tool, {"kind": kind, "cache": cache, **given}, f"{where}.{kind}")
     return NativeTool(dialect=NAME, body=dict(tool))
 
 

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from jackfield import (
     Bytes,
-    Cache,
     FileId,
     InvalidInput,
     Media,
@@ -25,9 +24,9 @@ from jackfield import (
     ToolCall,
     ToolResult,
 )
-from jackfield.messages import decode_data_url
+from jackfield.messages import MediaKind, decode_data_url
 
-from ._checks import listed, refused
+from ._checks import breakpoint_of, listed, refused
 from ._parameters import NAME
 from ._response import TRACES, arguments, citation
 
@@ -139,7 +138,7 @@ def _piece(piece: Any, where: str) -> Part:
         raise InvalidInput(
             f"{where}: a part with a type is needed, such as {{'type': 'text', 'text': ...}}", param=where
         )
-    cache = piece.get("cache_control")
+    control = piece.get("cache_control")
     known = set(piece) - {"type", "cache_control"} == {kind}
     part: Part | None = None
     try:
@@ -157,11 +156,10 @@ def _piece(piece: Any, where: str) -> Part:
         raise InvalidInput(f"{where}.text: a string is needed", param=f"{where}.text")
     if part is None:
         return Native(dialect=NAME, body=dict(piece))
-    if isinstance(cache, Mapping):
-        ttl = cache.get("ttl")
-        if set(cache) - {"type", "ttl"} or cache.get("type") != "ephemeral" or not isinstance(ttl, str | None):
+    if isinstance(control, Mapping):
+        if (cache := breakpoint_of(control)) is None:
             return Native(dialect=NAME, body=dict(piece), text=part.text if isinstance(part, Text) else None)
-        return part.model_copy(update={"cache": Cache(ttl=ttl)})
+        return part.model_copy(update={"cache": cache})
     return part
 
 
@@ -170,17 +168,23 @@ def _media(kind: str, inner: Mapping[str, Any]) -> Part | None:
     rest = dict(inner)
     if kind in ("image_url", "video_url") and isinstance(url := rest.pop("url", None), str):
         detail = rest.pop("detail", None) if kind == "image_url" else None
-        return Media(kind="image" if kind == "image_url" else "video", source=url, detail=detail, options=rest)
+        what: MediaKind = "image" if kind == "image_url" else "video"
+        return Media(kind=what, source=url, detail=detail, **_own(rest))
     if kind == "input_audio" and isinstance(form := rest.pop("format", None), str):
         if not isinstance(spoken := rest.pop("data", None), str):
             raise ValueError("data in base64 is needed")
         data = base64.b64decode(spoken, validate=True)
-        return Media(kind="audio", source=Bytes(data=data), mime=_MIMES.get(form, f"audio/{form}"), options=rest)
+        return Media(kind="audio", source=Bytes(data=data), mime=_MIMES.get(form, f"audio/{form}"), **_own(rest))
     if kind == "file":
         name = rest.pop("filename", None)
         if isinstance(data_url := rest.get("file_data"), str) and data_url.startswith("data:"):
             mime, data = decode_data_url(rest.pop("file_data"))
-            return Media(kind="document", source=Bytes(data=data), mime=mime, name=name, options=rest)
+            return Media(kind="document", source=Bytes(data=data), mime=mime, name=name, **_own(rest))
         if isinstance(file_id := rest.pop("file_id", None), str):
-            return Media(kind="document", source=FileId(file_id=file_id), name=name, options=rest)
+            return Media(kind="document", source=FileId(file_id=file_id), name=name, **_own(rest))
     return None
+
+
+def _own(options: dict[str, Any]) -> dict[str, Any]:
+    """Give a part of media the options that only this format knows, marked as this format's."""
+    return {"options": options, "provider_state": ProviderState({}, NAME)} if options else {}

@@ -33,7 +33,7 @@ from jackfield import (
 )
 from jackfield.messages import encode_data_url
 
-from ._parameters import present, write_parameters
+from ._parameters import cache_control, present, write_parameters
 
 #: Roles whose turns of one plain text are written the same; a tool's has a call id.
 _PLAIN_ROLES = frozenset({"system", "developer", "user", "assistant"})
@@ -205,7 +205,7 @@ def _content(part: Part, where: str) -> dict[str, Any]:
         case _:
             raise UnsupportedFeature(f"{where}: a {part.type} cannot stand in this role; take it out", param="messages")
     if part.cache is not None:
-        wire["cache_control"] = {"type": "ephemeral", **present(ttl=part.cache.ttl)}
+        wire["cache_control"] = cache_control(part.cache)
     return wire
 
 

@@ -1,0 +1,116 @@
+"""Limits of members: what a format has no word for is left out of messages, parts, tools, parameters, and recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jackfield import Bytes, Cache, CacheOptions, ChatRequest, Media, Message, Text, Tool, ToolCall, ToolResult
+from jackfield.catalog import ModelInfo, read_provider
+from jackfield.fitting import fit_request
+
+
+def model(limits: dict[str, Any], **more: Any) -> ModelInfo:
+    table = {"provider": {"dialect": "acme-chat"}, "limits": limits, "models": [{"id": "m", **more}]}
+    return read_provider("acme", None, table).model("m")
+
+
+def fitted(request: ChatRequest, limits: dict[str, Any], **more: Any) -> tuple[ChatRequest, list[str]]:
+    found = fit_request(request, model(limits, **more))
+    assert isinstance(found.request, ChatRequest)
+    return found.request, [f"{row.parameter} {row.action}" for row in found.adjustments]
+
+
+TURNS = (
+    Message(role="user", name="Ann", parts=(Text(text="hi", cache=Cache(ttl="1h")),)),
+    Message(role="user", parts=(Media(kind="image", source=Bytes(data=b"x"), detail="low"),)),
+    Message(role="assistant", parts=(ToolCall(id="call:1", name="add", arguments="{}"),)),
+    Message(role="tool", parts=(ToolResult(call_id="call:1", parts=(Text(text="no"),), is_error=True),)),
+)
+
+
+def test_members_that_are_not_taken_are_left_out_and_recorded() -> None:
+    asked = ChatRequest(
+        messages=TURNS,
+        tools=(Tool(name="add", strict=True, cache=Cache()),),
+        cache=CacheOptions(key="k", ttl="1h"),
+        reasoning={"effort": "low", "summary": "auto"},
+    )
+    names = (
+        "message.name", "part.cache", "media.detail", "tool_result.is_error", "tool.strict", "tool.cache", "cache.ttl",
+        "reasoning.summary",
+    )  # fmt: skip
+    request, recorded = fitted(asked, dict.fromkeys(names, False))
+    assert recorded == sorted(f"{name} dropped" for name in names)
+    assert request.messages[0] == Message(role="user", parts=(Text(text="hi"),))
+    assert request.messages[1].parts == (Media(kind="image", source=Bytes(data=b"x")),)
+    assert request.messages[3].parts[0].is_error is False  # type: ignore[union-attr]
+    assert request.tools == (Tool(name="add"),)
+    assert request.cache == CacheOptions(key="k")
+    assert request.reasoning is not None
+    assert request.reasoning.effort == "low"
+    assert request.reasoning.summary is None
+
+
+def test_what_is_not_said_is_not_recorded() -> None:
+    asked = ChatRequest(messages="hi", tools=(Tool(name="add"),))
+    request, recorded = fitted(asked, {"message.name": False, "part.cache": False, "tool.strict": False})
+    assert request is asked
+    assert recorded == []
+
+
+def test_a_special_catalog_gives_back_what_a_general_one_took() -> None:
+    table = {"provider": {"dialect": "acme-chat"}, "models": [{"id": "m", "limits": {"message.name": True}}]}
+    found = read_provider("acme", None, table).model("m", {"limits": {"message.name": False}})
+    assert fit_request(ChatRequest(messages=TURNS), found).adjustments == ()
+
+
+def test_ids_of_calls_are_rewritten_the_same_for_call_and_result() -> None:
+    limits = {"call_id": {"pattern": "[A-Za-z0-9]+", "length": [9, 9]}}
+    request, recorded = fitted(ChatRequest(messages=TURNS), limits)
+    call, result = request.messages[2].parts[0], request.messages[3].parts[0]
+    assert call.id == result.call_id  # type: ignore[union-attr]
+    assert len(call.id or "") == 9  # type: ignore[union-attr]
+    assert recorded == ["call_id rewritten"]
+    again, _ = fitted(ChatRequest(messages=TURNS), limits)
+    assert again.messages == request.messages
+    kept, recorded = fitted(ChatRequest(messages=TURNS), {"call_id": {"pattern": "[a-z0-9:]+"}})
+    assert kept.messages == TURNS
+    assert recorded == []
+
+
+@pytest.mark.parametrize(("known", "sent"), [({}, 4096), ({"max_output": 8192}, 8192)])
+def test_a_format_that_needs_max_tokens_gets_what_the_model_can_write(known: dict[str, int], sent: int) -> None:
+    limits = {"max_tokens": {"fallback": 4096}}
+    assert fitted(ChatRequest(messages="hi"), limits, **known) == (ChatRequest(messages="hi", max_tokens=sent), [])
+    assert fitted(ChatRequest(messages="hi", max_tokens=5), limits, **known)[0].max_tokens == 5
+
+
+@pytest.mark.parametrize(
+    ("asked", "budget", "recorded"),
+    [
+        ({"effort": "low"}, 2048, ["reasoning replaced by a budget of 2048"]),
+        ({"effort": "max"}, 24_000, ["reasoning replaced by a budget of 24000"]),
+        ({"enabled": True}, 8192, ["reasoning replaced by a budget of 8192"]),
+        ({"budget": 10}, 1024, ["reasoning replaced by a budget of 1024"]),
+        ({"budget": 2000}, 2000, []),
+        ({"enabled": False}, None, []),
+        ({"budget": 0}, 0, []),
+        ({"summary": "auto"}, None, []),
+    ],
+)
+def test_a_model_that_takes_only_a_budget_gets_one(asked: Any, budget: int | None, recorded: list[str]) -> None:
+    limits = {"reasoning": {"efforts": [], "range": [1024, 24_000]}}
+    request, found = fitted(ChatRequest(messages="hi", reasoning=asked), limits)
+    assert request.reasoning is not None
+    assert request.reasoning.budget == budget
+    assert found == recorded
+
+
+def test_reasoning_that_cannot_be_off_gets_the_least_budget() -> None:
+    limits = {"reasoning": {"efforts": [], "range": [128, 32_768], "off": False}}
+    request, found = fitted(ChatRequest(messages="hi", reasoning={"enabled": False}), limits)
+    assert request.reasoning is not None
+    assert (request.reasoning.enabled, request.reasoning.budget) == (None, 128)
+    assert found == ["reasoning replaced by a budget of 128"]
