@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -11,18 +12,21 @@ from typing import Any
 
 from jackfield import (
     Boards,
-    ChatRequest,
+    Bytes,
     ChatResponse,
+    Data,
     Delta,
     Endpoint,
     Exchange,
-    HTTPRequest,
     JackfieldError,
     Media,
+    Part,
     Refusal,
     Text,
     Thinking,
     ToolCall,
+    ToolResult,
+    Usage,
 )
 from tests.recordings import loader
 
@@ -38,16 +42,15 @@ _COUNTS = {
     "input_image_tokens": "input.image",
     "accepted_prediction_tokens": "output.accepted_prediction",
     "rejected_prediction_tokens": "output.rejected_prediction",
+    "cache_write_5m_tokens": "input.cache_write.5m",
+    "cache_write_1h_tokens": "input.cache_write.1h",
+    "input_document_tokens": "input.document",
+    "input_video_tokens": "input.video",
 }
-
-
-def open_exchange(boards: Boards, recorded: loader.Exchange, dialect: str) -> Exchange:
-    """Open an exchange for a recorded request, as a caller would who asks the same."""
-    board = boards.dialect(dialect)
-    body = recorded.request_json or {"messages": [{"role": "user", "content": "?"}]}
-    request = board.parse_request(HTTPRequest("POST", recorded.url, {}, body), {"operation": "chat"})
-    assert isinstance(request, ChatRequest)
-    return Exchange(board, request, Endpoint("recorded", dialect, "https://recorded.invalid/v1"), AT)
+#: Quantities beside tokens, by the tag of their item.
+_OTHERS = {"web_searches": "web_search", "web_fetches": "web_fetch"}
+#: Members of opaque state that are opaque text; what stands beside them names and numbers.
+_STATES = ("signature", "data", "thoughtSignature", "encrypted_content")
 
 
 def headers(recorded: loader.Exchange) -> dict[str, str]:
@@ -93,23 +96,56 @@ def described(response: ChatResponse) -> dict[str, Any]:
                 "text": _joined(choice.message.parts, Text),
                 "thinking": _joined(choice.message.parts, Thinking),
                 "refusal": _joined(choice.message.parts, Refusal),
-                "tool_calls": [_call(part) for part in choice.message.parts if isinstance(part, ToolCall)],
+                "tool_calls": _calls(choice.message.parts, "caller"),
+                "provider_calls": _calls(choice.message.parts, "provider"),
+                "provider_results": [_result(part) for part in choice.message.parts if isinstance(part, ToolResult)],
+                "states": [state for part in choice.message.parts for state in _states(part)],
+                "media": [_media(part) for part in choice.message.parts if isinstance(part, Media)],
                 "audio": next((_audio(part) for part in choice.message.parts if isinstance(part, Media)), None),
                 "citations": [
                     note.raw for part in choice.message.parts if isinstance(part, Text) for note in part.citations
                 ],
                 "finish_reason": choice.finish_reason,
                 "raw_finish_reason": choice.raw_finish_reason,
+                "finish_detail": choice.finish_detail,
                 "logprobs": _logprobs(choice.logprobs),
             }
             for choice in response.choices
         ],
-        "usage": None if usage is None else {name: usage.counts.get(key) for name, key in _COUNTS.items()},
+        "usage": None if usage is None else _usage(usage),
     }
+
+
+def _usage(usage: Usage) -> dict[str, int | None]:
+    others = {name: [item.count for item in usage.others if tag in item.tags] for name, tag in _OTHERS.items()}
+    counts: dict[str, int | None] = {name: usage.counts.get(key) for name, key in _COUNTS.items()}
+    return counts | {name: rows[0] if rows else None for name, rows in others.items()}
 
 
 def _joined(parts: Iterable[Any], kind: type[Any]) -> str | None:
     return "".join(part.text for part in parts if type(part) is kind) or None
+
+
+def _calls(parts: Iterable[Part], who: str) -> list[dict[str, Any]]:
+    return [_call(part) for part in parts if isinstance(part, ToolCall) and part.executed_by == who]
+
+
+def _result(part: ToolResult) -> dict[str, Any]:
+    content = [inner.value for inner in part.parts if isinstance(inner, Data)]
+    return {"call_id": part.call_id, "content": content[0] if content else None, "is_error": part.is_error}
+
+
+def _states(part: Part) -> Iterator[str]:
+    data = part.provider_state.data if part.provider_state is not None else None
+    if isinstance(data, dict) and not isinstance(part, Media | ToolResult):
+        yield from (data[name] for name in _STATES if isinstance(data.get(name), str))
+
+
+def _media(part: Media) -> dict[str, Any]:
+    found: dict[str, Any] = {"kind": part.kind, "mime": part.mime}
+    if isinstance(part.source, Bytes):
+        return {**found, "sha256": hashlib.sha256(part.source.data).hexdigest()}
+    return {**found, "url": getattr(part.source, "url", None)}
 
 
 def _call(part: ToolCall) -> dict[str, Any]:
@@ -121,6 +157,8 @@ def _call(part: ToolCall) -> dict[str, Any]:
 
 
 def _logprobs(logprobs: Any) -> dict[str, Any] | None:
+    if isinstance(logprobs, dict) and not logprobs.keys() & {"content", "refusal"}:
+        return logprobs or None
     rows = {name: (logprobs or {}).get(name, []) for name in ("content", "refusal")}
     return rows if any(rows.values()) else None
 
@@ -137,7 +175,7 @@ def _audio(part: Media) -> dict[str, Any]:
 
 
 def decoded(boards: Boards, request: Any, headers: dict[str, str], data: bytes, dialect: str) -> ChatResponse:
-    """Read a stream that one of our own encoders wrote."""
+    """Read an answer that the serving side of a dialect wrote."""
     endpoint = Endpoint("written", dialect, "https://written.invalid/v1")
     exchange = Exchange(boards.dialect(dialect), request, endpoint, AT)
     exchange.receive_head(200, headers)

@@ -85,6 +85,7 @@ class Decoder:
         self._tracker = PartTracker()
         self._choices: dict[int, _Open] = {}
         self._text: dict[int, int] = {}
+        self._seen = False
         self._started = False
         self._done = False
         self._tier: str | None = None
@@ -150,7 +151,7 @@ class Decoder:
         Raises:
             StreamInterrupted: neither the end marker nor a finish reason of every choice has come.
         """
-        if not self._started:
+        if not self._started and (self._done or not self._seen):
             raise ResponseFormatError("the stream is empty")
         out = self._end()
         if self._done or (self._choices and all(choice.finish is not None for choice in self._choices.values())):
@@ -175,6 +176,7 @@ class Decoder:
         return out
 
     def _start(self, chunk: dict[str, Any], out: list[Delta]) -> None:
+        self._seen = True
         # Azure's first chunk has neither id nor model nor choices (recorded, microsoft/chat-completions)
         if not (chunk.get("id") or chunk.get("model") or chunk.get("choices")):
             return
