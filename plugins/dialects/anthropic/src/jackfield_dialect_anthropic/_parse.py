@@ -108,6 +108,8 @@ def _format(form: Any) -> ResponseFormat | None:
     """Read a form of the answer; None where there is none, or one that only this format knows."""
     if not isinstance(form, Mapping) or form.get("type") != "json_schema" or form.keys() != {"type", "schema"}:
         return None
+    if not isinstance(form["schema"], Mapping):
+        raise InvalidInput("output_config.format.schema: an object is needed", param="output_config.format.schema")
     return made(ResponseFormat, {"type": "schema", "schema": form["schema"]}, "output_config.format")
 
 

@@ -17,7 +17,7 @@ from jackfield import (
 )
 
 from ._parameters import write_parameters
-from ._write_blocks import assistant_block, content_block, is_bare, tool_result
+from ._write_blocks import assistant_block, content_block, is_bare, plain_content, tool_result
 
 VERSION = "2023-06-01"
 
@@ -45,18 +45,20 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
                 system += [
                     content_block(part, f"messages[{number}].parts[{index}]")
                     for index, part in enumerate(message.parts)
-                    if not _is_empty(part)
+                    if not (type(part) is Text and not part.text)
                 ]
                 continue
             role = "system"
         elif role == "tool":
             role = "user"
+        if turns and turns[-1].is_silent():
+            turns.pop()
         if not turns or turns[-1].role != role:
             turns.append(_Turn(role))
         turns[-1].add(message, number)
     if system:
-        body["system"] = _plain(system)
-    body["messages"] = [turn.wire() for turn in turns if turn.results or turn.blocks or turn.role != "assistant"]
+        body["system"] = plain_content(system)
+    body["messages"] = [turn.wire() for turn in turns if not turn.is_silent()]
     write_parameters(request, body)
     return body
 
@@ -76,11 +78,10 @@ class _Turn:
         parts, blocks = message.parts, self.blocks
         is_said = self.role == "assistant"
         for index, part in enumerate(parts):
-            if type(part) is Text and part.text and is_bare(part):
-                blocks.append({"type": "text", "text": part.text})
-                continue
-            # the API refuses blocks of empty text; where a turn has nothing else, it says so itself
-            if _is_empty(part):
+            if type(part) is Text and (not part.text or is_bare(part)):
+                # the API refuses blocks of empty text; where a user's turn has nothing else, it says so itself
+                if part.text:
+                    blocks.append({"type": "text", "text": part.text})
                 continue
             where = f"messages[{number}].parts[{index}]"
             if is_said:
@@ -90,25 +91,16 @@ class _Turn:
             else:
                 blocks.append(content_block(part, where))
 
+    def is_silent(self) -> bool:
+        """Tell whether the assistant said nothing, which the API takes for an error."""
+        return self.role == "assistant" and not self.blocks
+
     def wire(self) -> dict[str, Any]:
         """Return the message."""
-        return {"role": self.role, "content": _plain(self.results + self.blocks)}
-
-
-def _is_empty(part: Any) -> bool:
-    return type(part) is Text and not part.text and is_bare(part)
+        return {"role": self.role, "content": plain_content(self.results + self.blocks)}
 
 
 def _is_inline(message: Message) -> bool:
     """Tell whether a system message stands among the turns: newer models take it there, and it came so."""
     state = message.provider_state
     return state is not None and isinstance(state.data, dict) and bool(state.data.get("inline"))
-
-
-def _plain(content: list[Any]) -> Any:
-    """Write a content of one plain text as that text."""
-    if not content:
-        return ""
-    if len(content) == 1 and content[0].keys() == {"type", "text"}:
-        return content[0]["text"]
-    return content

@@ -48,7 +48,7 @@ def citations_of(text: Text) -> list[Any]:
 
 def is_own(note: Citation) -> bool:
     """Tell whether a citation came in this format."""
-    return isinstance(note.raw, dict) and note.raw.get("type") in LOCATIONS
+    return isinstance(note.raw, dict) and str(note.raw.get("type")) in LOCATIONS
 
 
 def content_block(part: Part, where: str) -> dict[str, Any]:
@@ -93,13 +93,19 @@ def tool_result(result: ToolResult, where: str) -> dict[str, Any]:
         raise UnsupportedFeature(f"{where}: the format needs the id of the call; set call_id", param="messages")
     wire: dict[str, Any] = {"type": "tool_result", "tool_use_id": result.call_id}
     if parts := result.parts:
-        if len(parts) == 1 and type(part := parts[0]) is Text and is_bare(part):
-            wire["content"] = part.text
-        else:
-            wire["content"] = [content_block(part, where) for part in parts]
+        wire["content"] = plain_content([content_block(part, where) for part in parts])
     if result.is_error:
         wire["is_error"] = True
     return _marked(wire, result)
+
+
+def plain_content(content: list[Any]) -> Any:
+    """Write a content of one plain text as that text."""
+    if not content:
+        return ""
+    if len(content) == 1 and content[0].keys() == {"type", "text"}:
+        return content[0]["text"]
+    return content
 
 
 def is_bare(text: Text) -> bool:
