@@ -188,11 +188,11 @@ class Decoder:
         out.append(PartStarted(0, part, value.model_copy(update={"provider_state": None}) if bare else value))
         if kind == "text":
             self._index, self._part = index, part
-            if text := block.get("text"):
+            if text := word(block, "text"):
                 out.append(TextDelta(0, part, text))
             for note in block.get("citations") or ():
                 out.append(CitationDelta(0, part, citation(note)))
-        elif kind == "thinking" and (text := block.get("thinking")):
+        elif kind == "thinking" and (text := word(block, "thinking")):
             out.append(ThinkingDelta(0, part, text))
         open_.pieces = False
 
