@@ -1,0 +1,1 @@
+"""The dialect `anthropic-messages`, in both directions."""
