@@ -13,7 +13,7 @@ import jackfield
 from jackfield import Boards, ChatResponse, Client
 from tests.cassettes.openai_scenarios import SCENARIOS, Scenario
 from tests.cassettes.tape import CASSETTES, interactions, player
-from tests.recordings.judge import described
+from tests.recordings.judge import described, unlike
 from tests.recordings.oracle import openai_chat as oracle
 
 FOLDER = CASSETTES / "openai"
@@ -59,8 +59,8 @@ def test_a_cassette_plays_to_jackfield(client: Client, scenario: Scenario) -> No
                 continue
             response = _ask(client, scenario, step.ours(answers))
             expected = oracle.read_answer(recorded[number])
-            assert expected.pop("error") is None
-            assert described(response) == expected
+            assert expected["error"] is None
+            assert not [*unlike(expected, described(response))]
             assert response.adjustments == ()
             answers.append(response)
         assert cassette.all_played

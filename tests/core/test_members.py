@@ -66,6 +66,18 @@ def test_a_special_catalog_gives_back_what_a_general_one_took() -> None:
     assert fit_request(ChatRequest(messages=TURNS), found).adjustments == ()
 
 
+def test_what_the_format_cannot_say_is_lifted_by_true_and_by_nothing_else() -> None:
+    dialect = {"limits": {"stop": False, "top_k": False}}
+    table = {
+        "provider": {"dialect": "acme-chat"},
+        "limits": {"stop": {"max_items": 4}, "top_k": True},
+        "models": [{"id": "m", "limits": {"top_k": {"range": [1, 40]}}}],
+    }
+    limits = read_provider("acme", None, table).model("m", dialect).limits
+    assert not limits["stop"].taken
+    assert limits["top_k"].range == (1, 40)
+
+
 def test_ids_of_calls_are_rewritten_the_same_for_call_and_result() -> None:
     limits = {"call_id": {"pattern": "[A-Za-z0-9]+", "length": [9, 9]}}
     request, recorded = fitted(ChatRequest(messages=TURNS), limits)

@@ -150,7 +150,7 @@ def _media(part: Media) -> dict[str, Any]:
 
 def _call(part: ToolCall) -> dict[str, Any]:
     arguments: Any = part.arguments
-    if part.kind == "function":
+    if part.kind != "custom":
         with contextlib.suppress(ValueError):
             arguments = json.loads(arguments) if arguments.strip() else {}
     return {"id": part.id, "name": part.name, "arguments": arguments, "kind": part.kind}
@@ -184,3 +184,24 @@ def decoded(boards: Boards, request: Any, headers: dict[str, str], data: bytes, 
     response = exchange.response
     assert isinstance(response, ChatResponse)
     return response
+
+
+def unlike(expected: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
+    """Say where a reading differs from what the oracle reads."""
+    for name in ("id", "model", "service_tier", "usage"):
+        if (value := _of(found[name], expected[name])) != expected[name]:
+            yield f"{name} {value!r} is not {expected[name]!r}"
+    if len(expected["choices"]) != len(found["choices"]):
+        yield f"{len(found['choices'])} choices are not {len(expected['choices'])}"
+    for one, other in zip(expected["choices"], found["choices"], strict=False):
+        for name, value in one.items():
+            # a choice that an error cut off never said why it finished
+            if expected["error"] is not None and "finish" in name:
+                continue
+            if value != other[name]:
+                yield f"{name} {str(other[name])[:200]} is not {str(value)[:200]}"
+
+
+def _of(found: Any, expected: Any) -> Any:
+    """Keep the members that an oracle speaks of."""
+    return {key: found[key] for key in expected} if isinstance(found, dict) and isinstance(expected, dict) else found

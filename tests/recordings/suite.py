@@ -130,7 +130,7 @@ class RecordedApi:
         else:
             response = exchange.response
         assert isinstance(response, ChatResponse)
-        return [*unlike(expected, judge.described(response))]
+        return [*judge.unlike(expected, judge.described(response))]
 
     def test_every_exchange_of_the_manifest_is_here(self, provider: str) -> None:
         assert len(list(loader.exchanges(provider, self.API))) == loader.expected_count(provider, self.API) > 0
@@ -183,13 +183,14 @@ class RecordedApi:
             streams += last > 1
             for place in {1, last // 2, max(1, last - 1)} if last > 1 else ():
                 early = blank.join(events[:place]) + blank
-                for cut in (early, early + events[place][: len(events[place]) // 2]):
+                cuts = (early, early + events[place][: len(events[place]) // 2])
+                for cut in (cut for cut in cuts if b"data:" in cut):  # comments alone are no stream yet
                     deltas, error = judge.run(exchange, recorded, [cut])
                     assert isinstance(error, StreamInterrupted), f"{recorded.file} at event {place}: {error!r}"
                     assert isinstance(error.response, ChatResponse)
                     assert deltas or place == 1, f"{recorded.file}: what had arrived is lost"
                     interrupted += 1
-        assert interrupted >= 2 * streams
+        assert interrupted >= streams
 
     def test_every_recorded_refusal_becomes_the_right_error(self, provider: str) -> None:
         wrong = []
@@ -252,27 +253,6 @@ class RecordedApi:
             rendered = board.render_response(asked, response)
             whole = judge.decoded(boards(), asked, dict(rendered.headers), rendered.body, self.DIALECT)
             assert self.comparable(whole) == self.comparable(response), f"{recorded.file} as a whole"
-
-
-def unlike(expected: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
-    """Say where a reading differs from what the oracle reads."""
-    for name in ("id", "model", "service_tier", "usage"):
-        if (value := _of(found[name], expected[name])) != expected[name]:
-            yield f"{name} {value!r} is not {expected[name]!r}"
-    if len(expected["choices"]) != len(found["choices"]):
-        yield f"{len(found['choices'])} choices are not {len(expected['choices'])}"
-    for one, other in zip(expected["choices"], found["choices"], strict=False):
-        for name, value in one.items():
-            # a choice that an error cut off never said why it finished
-            if expected["error"] is not None and "finish" in name:
-                continue
-            if value != other[name]:
-                yield f"{name} {str(other[name])[:200]} is not {str(value)[:200]}"
-
-
-def _of(found: Any, expected: Any) -> Any:
-    """Keep the members that an oracle speaks of."""
-    return {key: found[key] for key in expected} if isinstance(found, dict) and isinstance(expected, dict) else found
 
 
 def natives(request: ChatRequest) -> set[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigurationError
-from .limits import Limit, read_limits
+from .limits import Limit, merge_limits, read_limits
 from .pricing import Rule
 
 _BLOCK = re.compile(r"^\[\[models\]\][^\n]*\n", re.MULTILINE)
@@ -225,14 +225,12 @@ class ProviderInfo:
 
     def _build(self, own: str, rung: str, dialect: str, tables: Sequence[Mapping[str, Any]]) -> ModelInfo:
         merged: dict[str, Any] = {}
-        limits: dict[str, Any] = {}
         media: dict[str, Any] = {}
         rename: dict[str, str] = {}
         drop: list[str] = []
         prices: list[Mapping[str, Any]] = []
         try:
             for table in tables:
-                limits |= table.get("limits", {})
                 media |= table.get("media", {})
                 wire = table.get("wire", {}).get("chat", {})
                 rename |= wire.get("rename", {})
@@ -240,7 +238,7 @@ class ProviderInfo:
                 prices += table.get("prices", [])
                 merged |= {key: value for key, value in table.items() if key in _OWN_KEYS}
             rules = tuple(Rule.read(rule) for rule in prices)
-            read, members = read_limits(limits)
+            read, members = read_limits(merge_limits([table.get("limits", {}) for table in tables]))
         except (ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"the catalog is wrong about {own}: {error}", provider=self.name) from None
         capabilities = merged.get("capabilities")

@@ -23,7 +23,10 @@ FinishReason: TypeAlias = Literal[
 
 
 class Tool(Value):
-    """A tool that the caller runs. `parameters` is a JSON Schema; `kind="custom"` takes free text in a `format`."""
+    """A tool that the caller runs. `parameters` is a JSON Schema; `kind="custom"` takes free text in a `format`.
+
+    `options` are further words of one `dialect`: where that is set, another dialect is asked without them.
+    """
 
     type: Literal["tool"] = "tool"
     name: str = Field(min_length=1)
@@ -33,6 +36,8 @@ class Tool(Value):
     kind: Literal["function", "custom"] = "function"
     format: Mapping[str, Any] | None = None
     cache: Cache | None = None
+    options: Mapping[str, Any] = Field(default_factory=dict)
+    dialect: str | None = None
 
 
 class HostedTool(Value):

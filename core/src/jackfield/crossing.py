@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .conversation import ChatRequest, HostedTool, Tool
+from .conversation import ChatRequest, NativeTool, Tool
 from .errors import UnsupportedFeature
 from .messages import Media, Message, Native, Part, ProviderState, ResultPart, Text, Thinking, ToolCall, ToolResult
 from .operations import Adjustment
@@ -23,7 +23,7 @@ _NATIVE = Adjustment("native", "replaced by its text", "only the dialect that it
 def is_plain(request: ChatRequest) -> bool:
     """Tell whether a conversation is nothing but text, as most are: nothing in it can be foreign or too much."""
     for tool in request.tools or ():
-        if type(tool) is not Tool:
+        if type(tool) is not Tool or tool.dialect is not None:
             return False
     for message in request.messages:
         if message.provider_state is not None:
@@ -134,4 +134,4 @@ class _Here:
 
 
 def _is_foreign_tool(tool: Any, dialect: str) -> bool:
-    return type(tool) is HostedTool and tool.dialect not in (None, dialect) and bool(tool.options)
+    return type(tool) is not NativeTool and tool.dialect not in (None, dialect) and bool(tool.options)

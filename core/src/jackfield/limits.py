@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,16 @@ _TAKEN = Limit()
 _MEMBERS = frozenset(
     {"range", "max_items", "allowed", "when", "efforts", "default", "off", "budget", "fallback", "pattern", "length"}
 )
+
+
+def merge_limits(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Merge `[limits]` tables, the dialect's first. What the format has no word for is given back by `true` alone."""
+    never = {name for name, limit in tables[0].items() if limit is False} if tables else set()
+    merged: dict[str, Any] = {}
+    for table in tables:
+        never -= {name for name, limit in table.items() if limit is True}
+        merged |= {name: limit for name, limit in table.items() if limit is False or name not in never}
+    return merged
 
 
 def read_limits(table: Mapping[str, Any]) -> tuple[dict[str, Limit], dict[str, tuple[str, ...]]]:

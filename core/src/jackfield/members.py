@@ -22,8 +22,6 @@ _OWNERS: Final[Mapping[type, str]] = {
     Text: "text", Media: "media", ToolCall: "tool_call", ToolResult: "tool_result",
 }  # fmt: skip
 _IN_MESSAGES: Final = frozenset({"message", "part", *_OWNERS.values()})
-#: Owners of members that a turn of mere text has too.
-_IN_TEXTS: Final = frozenset({"message", "part", "text"})
 _LONGEST = 24
 
 
@@ -35,29 +33,38 @@ def fit_members(request: ChatRequest, model: ModelInfo, adjustments: list[Adjust
     for owner in untaken.keys() & request.model_fields_set:
         if isinstance(value := getattr(request, owner), Value):
             changes[owner] = _without(value, untaken[owner], owner, left)
-    if request.tools and (members := untaken.get("tool")):
-        changes["tools"] = tuple(
-            _without(tool, members, "tool", left) if type(tool) is Tool else tool for tool in request.tools
-        )
+    members = untaken.get("tool", ())
+    for number, tool in enumerate(request.tools or ()) if members else ():
+        if type(tool) is Tool and (tool.strict or tool.cache or tool.options):
+            changes.setdefault("tools", list(request.tools or ()))[number] = _without(tool, members, "tool", left)
     ids = _Ids(limit) if (limit := model.limits.get("call_id")) is not None else None
-    owners = _IN_MESSAGES & untaken.keys()
-    if ids is not None or (owners and not (owners.isdisjoint(_IN_TEXTS) and is_only_text(request.messages))):
+    if ids is not None or (not _IN_MESSAGES.isdisjoint(untaken) and _says_any(request.messages, untaken)):
         changes["messages"] = tuple(_message(message, untaken, ids, left) for message in request.messages)
     if not left and (ids is None or not ids.rewritten):
         return request
     adjustments += [Adjustment(name, "dropped", _NOT_TAKEN) for name in left]
     if ids is not None and ids.rewritten:
         adjustments.append(Adjustment("call_id", "rewritten", f"the model takes ids of the form {ids.form}"))
+    if "tools" in changes:
+        changes["tools"] = tuple(changes["tools"])
     return request.model_copy(update=changes)
 
 
-def is_only_text(messages: Sequence[Message]) -> bool:
-    """Tell whether messages hold nothing but text, as most do."""
+def _says_any(messages: Sequence[Message], untaken: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether any message has a member that is not taken: most have none, and are left alone."""
+    of_message, of_part = untaken.get("message", ()), untaken.get("part", ())
     for message in messages:
+        for name in of_message:
+            if getattr(message, name):
+                return True
         for part in message.parts:
-            if type(part) is not Text:
-                return False
-    return True
+            for name in of_part:
+                if getattr(part, name):
+                    return True
+            for name in untaken.get(_OWNERS.get(type(part), ""), ()):
+                if getattr(part, name):
+                    return True
+    return False
 
 
 def _without(value: V, members: Sequence[str], owner: str, left: dict[str, None]) -> V:

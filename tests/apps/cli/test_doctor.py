@@ -22,7 +22,7 @@ def site(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def patient(jackfield: Command, site: Path) -> Command:
-    admitted = "openai-chat,openai,sick,one,chat,odd"
+    admitted = "openai-chat,openai-responses,openai,sick,one,chat,odd"
     return Command(environ={**jackfield.environ, "PYTHONPATH": str(site), "JACKFIELD_PLUGINS": admitted})
 
 

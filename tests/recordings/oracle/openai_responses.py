@@ -44,15 +44,25 @@ def read_answer(interaction: dict[str, Any]) -> dict[str, Any]:
             break
     # the last whole response wins over what its events said
     items = answer.get("output") or output.items()
+    if streamed and answer.get("output"):
+        items = _with_event_states(items, output.items())
     known = bool(answer) and (error is None or bool(items))
     return {
         "id": text_or_none(answer.get("id")),
         "model": text_or_none(answer.get("model")),
         "service_tier": text_or_none(answer.get("service_tier")),
         "choices": [{"index": 0, **_choice(answer, items)}] if known else [],
-        "usage": _usage(answer.get("usage")),
+        "usage": _usage(answer.get("usage"), answer.get("tool_usage") or {}),
         "error": error,
     }
+
+
+def _with_event_states(items: list[dict[str, Any]], told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Take encrypted reasoning as its event told it: the whole response has the same thought encrypted anew."""
+    states = {
+        item["id"]: item["encrypted_content"] for item in told if item.get("id") and item.get("encrypted_content")
+    }
+    return [{**item, "encrypted_content": states[item["id"]]} if item.get("id") in states else item for item in items]
 
 
 def _choice(answer: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -67,7 +77,7 @@ def _choice(answer: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, An
     return {**words, "finish_reason": reason, "raw_finish_reason": why or status}
 
 
-def _usage(usage: dict[str, Any] | None) -> dict[str, int | None] | None:
+def _usage(usage: dict[str, Any] | None, tools: dict[str, Any]) -> dict[str, int | None] | None:
     if not usage:
         return None
     given, made = usage.get("input_tokens_details") or {}, usage.get("output_tokens_details") or {}
@@ -77,4 +87,5 @@ def _usage(usage: dict[str, Any] | None) -> dict[str, int | None] | None:
         cached_tokens=number(given.get("cached_tokens")),
         cache_write_tokens=number(given.get("cache_write_tokens")),
         reasoning_tokens=number(made.get("reasoning_tokens")),
+        web_searches=number((tools.get("web_search") or {}).get("num_requests")) or None,
     )

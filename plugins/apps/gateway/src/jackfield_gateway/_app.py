@@ -102,7 +102,9 @@ class GatewayApp:
         else:
             try:
                 body = await self._body(receive)
-                request = board.parse_request(HTTPRequest(method, path, headers, body), match.described())
+                query = scope.get("query_string", b"").decode("latin-1")
+                asked = HTTPRequest(method, f"{path}?{query}" if query else path, headers, body)
+                request = board.parse_request(asked, match.described())
                 await self._answer(match, board, request, receive, send)
             except JackfieldError as error:
                 await _whole(send, _rendered(board, error))

@@ -1,11 +1,14 @@
-"""The wire formats of OpenAI: `chat` is the dialect `openai-chat`. Each is imported when it is used."""
+"""The wire formats of OpenAI: `chat` is the dialect `openai-chat`, `responses` is `openai-responses`.
+
+Each is imported when it is used.
+"""
 
 from __future__ import annotations
 
 import importlib
 from types import ModuleType
 
-__all__ = ["chat"]
+__all__ = ["chat", "responses"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -84,10 +84,14 @@ def normalize_error(request: Request, response: HTTPResponse) -> JackfieldError 
         document = from_json(response.body)
     except ValueError:
         return None
+    return error_of(document, response.status)
+
+
+def error_of(document: Any, status: int) -> JackfieldError | None:
+    """Read the error that a JSON document holds; None where it holds none. A good status says nothing of it."""
     found = fields(document)
     if found is None:
         return None
-    status = response.status
     if status < 400:
         status = _status_in(found)
     message = found["message"] or "the provider gave no reason"

@@ -76,6 +76,7 @@ def _tool(tool: Tool | HostedTool | NativeTool) -> dict[str, Any]:
             return {
                 "type": "custom",
                 "custom": present(name=tool.name, description=tool.description, format=tool.format),
+                **tool.options,
             }
         case Tool():
             function = {"name": tool.name}
@@ -83,7 +84,7 @@ def _tool(tool: Tool | HostedTool | NativeTool) -> dict[str, Any]:
             wire: dict[str, Any] = {"type": "function", "function": function}
             if tool.cache is not None:
                 wire["cache_control"] = cache_control(tool.cache)
-            return wire
+            return {**wire, **tool.options}
         case NativeTool(dialect=dialect, body=body) if dialect == NAME:
             return dict(body)
         case _:

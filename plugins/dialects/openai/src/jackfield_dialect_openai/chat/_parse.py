@@ -155,10 +155,12 @@ def _tool(tool: Any, where: str) -> Tool | NativeTool:
         members = (
             {"name", "description", "parameters", "strict"} if kind == "function" else {"name", "description", "format"}
         )
-        extra = set(tool) - {"type", kind, "cache_control"}
+        extra = {name: value for name, value in tool.items() if name not in ("type", kind, "cache_control")}
         cache = breakpoint_of(control) if (control := tool.get("cache_control")) is not None else None
-        if not extra and set(body) <= members and (control is None) is (cache is None):
+        if set(body) <= members and (control is None) is (cache is None):
             given = {name: value for name, value in body.items() if value is not None}
+            if extra:
+                given |= {"options": extra, "dialect": NAME}
             return made(Tool, {"kind": kind, "cache": cache, **given}, f"{where}.{kind}")
     return NativeTool(dialect=NAME, body=dict(tool))
 

@@ -31,7 +31,7 @@ from ._parameters import NAME
 from ._response import TRACES, arguments, citation
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-_MIMES = {"mp3": "audio/mpeg"}
+MIMES = {"mp3": "audio/mpeg"}
 
 
 def parse_messages(rows: list[Any]) -> Iterator[Message]:
@@ -174,7 +174,7 @@ def _media(kind: str, inner: Mapping[str, Any]) -> Part | None:
         if not isinstance(spoken := rest.pop("data", None), str):
             raise ValueError("data in base64 is needed")
         data = base64.b64decode(spoken, validate=True)
-        return Media(kind="audio", source=Bytes(data=data), mime=_MIMES.get(form, f"audio/{form}"), **_own(rest))
+        return Media(kind="audio", source=Bytes(data=data), mime=MIMES.get(form, f"audio/{form}"), **_own(rest))
     if kind == "file":
         name = rest.pop("filename", None)
         if isinstance(data_url := rest.get("file_data"), str) and data_url.startswith("data:"):

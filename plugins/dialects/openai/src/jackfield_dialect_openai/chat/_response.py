@@ -63,7 +63,7 @@ def normalize_response(request: Request, response: HTTPResponse) -> Response | N
         if isinstance(request, EmbeddingRequest):
             return _embeddings(request, body)
         if isinstance(request, ModelsRequest):
-            return _models(body)
+            return models(body)
     except MALFORMED as error:
         raise malformed("the answer", error) from error
     return None
@@ -75,13 +75,7 @@ def read_body(request: Request, response: HTTPResponse) -> Any:
     Raises:
         ProviderError: it is an error in spite of its status, or no JSON object.
     """
-    try:
-        body = from_json(response.body)
-    except ValueError:
-        kind = response.headers.get("content-type", "no content type")
-        start = response.body[:120].decode("utf-8", "replace").strip()
-        what = f"{kind}: {start}" if start else "an empty body"
-        raise ResponseFormatError(f"the answer is not JSON but {what}") from None
+    body = read_json(response)
     if isinstance(body, dict) and ("error" not in body or body["error"] is None):
         return body
     if fields(body) is not None and (error := normalize_error(request, response)) is not None:
@@ -89,6 +83,21 @@ def read_body(request: Request, response: HTTPResponse) -> Any:
     if not isinstance(body, dict):
         raise ResponseFormatError(f"the answer is a JSON {type(body).__name__}, not an object")
     return body
+
+
+def read_json(response: HTTPResponse) -> Any:
+    """Read a body as JSON.
+
+    Raises:
+        ResponseFormatError: it is none; the message says what it is.
+    """
+    try:
+        return from_json(response.body)
+    except ValueError:
+        kind = response.headers.get("content-type", "no content type")
+        start = response.body[:120].decode("utf-8", "replace").strip()
+        what = f"{kind}: {start}" if start else "an empty body"
+        raise ResponseFormatError(f"the answer is not JSON but {what}") from None
 
 
 def malformed(what: str, error: Exception, body: bytes | None = None) -> ResponseFormatError:
@@ -303,13 +312,14 @@ def _logprobs(value: Any) -> dict[str, Any] | None:
     return {name: rows for name, rows in value.items() if rows} or None if value else None
 
 
-def _models(body: dict[str, Any]) -> ModelsResponse:
-    models = tuple(
+def models(body: dict[str, Any]) -> ModelsResponse:
+    """Normalize a list of models."""
+    rows = tuple(
         ListedModel(id=row["id"], created=row.get("created"), owner=row.get("owned_by"))
         for row in body.get("data") or ()
         if isinstance(row, dict) and isinstance(row.get("id"), str)
     )
-    return ModelsResponse(models=models, raw=body)
+    return ModelsResponse(models=rows, raw=body)
 
 
 def _embeddings(request: EmbeddingRequest, body: dict[str, Any]) -> EmbeddingResponse:

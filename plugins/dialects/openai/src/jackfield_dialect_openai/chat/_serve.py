@@ -84,16 +84,7 @@ def render_response(request: Request, response: Response) -> HTTPResponse | None
     if isinstance(response, ChatResponse) and isinstance(request, ChatRequest):
         body = completion(request, response)
     elif isinstance(response, ModelsResponse):
-        rows = [
-            {
-                "id": model.id,
-                "object": "model",
-                "created": model.created or 0,
-                "owned_by": model.owner or response.provider,
-            }
-            for model in response.models
-        ]
-        body = {"object": "list", "data": rows}
+        body = models_body(response)
     elif isinstance(response, EmbeddingResponse):
         as_text = request.serving.get("encoding_format") == "base64"
         rows = [
@@ -104,6 +95,22 @@ def render_response(request: Request, response: Response) -> HTTPResponse | None
     else:
         return None
     return HTTPResponse(200, dict(_JSON), to_json(body))
+
+
+def models_body(response: ModelsResponse) -> dict[str, Any]:
+    """Write a list of models."""
+    return {
+        "object": "list",
+        "data": [
+            {
+                "id": model.id,
+                "object": "model",
+                "created": model.created or 0,
+                "owned_by": model.owner or response.provider,
+            }
+            for model in response.models
+        ],
+    }
 
 
 def _packed(vector: tuple[float, ...]) -> str:

@@ -44,10 +44,10 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
             if found >= 0:
                 counts[name] = found
     cost = raw.get("cost")
-    return Usage(counts, stated_cost=None if cost is None else _amount(cost))
+    return Usage(counts, stated_cost=None if cost is None else amount(cost))
 
 
-def _amount(value: Any) -> str | None:
+def amount(value: Any) -> str | None:
     """Read an amount of money that a host states; what is none is as good as not stated."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None

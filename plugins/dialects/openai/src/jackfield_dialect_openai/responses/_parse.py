@@ -1,0 +1,200 @@
+"""Parse: a caller's body as our request. What is not known stays in `provider_options` under the dialect's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jackfield import (
+    CacheOptions,
+    ChatRequest,
+    HostedTool,
+    HTTPRequest,
+    InvalidInput,
+    Message,
+    ModelsRequest,
+    NativeTool,
+    Request,
+    ResponseFormat,
+    Tool,
+    ToolChoice,
+    hookimpl,
+)
+from jackfield.conversation import EFFORTS
+from jackfield.messages import ToolKind
+from jackfield.parsing import validated
+from jackfield_dialect_openai.chat._checks import listed, made
+
+from ._items import NAME, state
+from ._parameters import LOGPROBS, SAME
+from ._parse_items import parse_items
+
+#: Hosted tools, by the type that they have here; dated types begin with one of these.
+_KINDS: tuple[tuple[str, ToolKind], ...] = (
+    ("web_search", "web_search"), ("code_interpreter", "code"), ("file_search", "file_search"), ("mcp", "mcp"),
+    ("computer", "computer"), ("image_generation", "native"),
+)  # fmt: skip
+_FUNCTION = frozenset({"type", "name", "description", "parameters", "strict"})
+_CUSTOM = frozenset({"type", "name", "description", "format"})
+_FORMAT = ("name", "description", "schema", "strict")
+
+
+@hookimpl
+def parse_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Request | None:
+    """Parse a chat, or the question which models there are."""
+    operation = route.get("operation")
+    if operation == "models":
+        return ModelsRequest()
+    if operation != "chat":
+        return None
+    try:
+        body = http_request.json()
+    except ValueError as error:
+        raise InvalidInput(f"the body is not JSON: {error}") from None
+    if not isinstance(body, Mapping):
+        raise InvalidInput("the body is no JSON object")
+    return parse_chat(body)
+
+
+def parse_chat(body: Mapping[str, Any]) -> ChatRequest:
+    """Parse a whole body.
+
+    Raises:
+        InvalidInput: a member is wrong; the message names it.
+    """
+    rest = {name: value for name, value in body.items() if value is not None}
+    for name in ("headers", "query"):
+        if name in rest:
+            raise InvalidInput(f"{name}: the format has no such member", param=name)
+    values: dict[str, Any] = {"model": rest.pop("model", "")}
+    options: dict[str, Any] = {}
+    messages: list[Message] = []
+    if isinstance(rest.get("instructions"), str):
+        first = Message(role="system", parts=rest.pop("instructions"), provider_state=state({"instructions": True}))
+        messages.append(first)
+    messages += parse_items(rest.pop("input", []))
+    values["messages"] = tuple(messages)
+    for ours, theirs in SAME:
+        if theirs in rest:
+            values[ours] = rest.pop(theirs)
+    if "user" not in values and isinstance(rest.get("user"), str):
+        values["user"] = rest.pop("user")
+    _special(rest, values, options)
+    options |= rest
+    if options:
+        values["provider_options"] = {NAME: options}
+    try:
+        return validated(ChatRequest, values)
+    except InvalidInput as error:
+        raise _in_wire_words(error) from None
+
+
+def _in_wire_words(error: InvalidInput) -> InvalidInput:
+    """Name the member as the caller wrote it, where the format has another name than ours."""
+    for ours, theirs in SAME:
+        if ours != theirs and (error.param or "").startswith(ours):
+            return InvalidInput(error.message.replace(ours, theirs, 1), param=theirs)
+    return error
+
+
+def _special(rest: dict[str, Any], values: dict[str, Any], options: dict[str, Any]) -> None:
+    """Move the parameters whose form differs from ours out of `rest`."""
+    if "metadata" in rest:
+        values["metadata"] = rest.pop("metadata")
+    if "tools" in rest:
+        rows = listed(rest.pop("tools"), "tools")
+        values["tools"] = tuple(_tool(tool, f"tools[{number}]") for number, tool in enumerate(rows))
+    if "tool_choice" in rest and (choice := _tool_choice(rest["tool_choice"])) is not None:
+        values["tool_choice"] = choice
+        del rest["tool_choice"]
+    if isinstance(text := rest.pop("text", None), Mapping):
+        _text(text, values, options)
+    if isinstance(reasoning := rest.pop("reasoning", None), Mapping):
+        _reasoning(reasoning, values, options)
+    if isinstance(include := rest.get("include"), list) and LOGPROBS in include:
+        values["logprobs"] = True
+        if len(include) == 1:
+            del rest["include"]
+    if isinstance(key := rest.get("prompt_cache_key"), str):
+        values["cache"] = CacheOptions(key=key)
+        del rest["prompt_cache_key"]
+    if isinstance(cache := rest.get("prompt_cache_options"), Mapping) and isinstance(cache.get("ttl"), str):
+        left = dict(rest.pop("prompt_cache_options"))
+        known = values.get("cache") or CacheOptions()
+        values["cache"] = known.model_copy(update={"ttl": left.pop("ttl")})
+        if left:
+            options["prompt_cache_options"] = left
+
+
+def _text(text: Mapping[str, Any], values: dict[str, Any], options: dict[str, Any]) -> None:
+    left = dict(text)
+    if isinstance(verbosity := left.get("verbosity"), str):
+        values["verbosity"] = verbosity
+        del left["verbosity"]
+    if (form := left.pop("format", None)) is not None:
+        kind = form.get("type") if isinstance(form, Mapping) else None
+        if kind == "text":
+            values["response_format"] = ResponseFormat(type="text")
+        elif kind == "json_object":
+            values["response_format"] = ResponseFormat(type="json")
+        elif kind == "json_schema" and isinstance(form, Mapping):
+            known = {name: value for name in _FORMAT if (value := form.get(name)) is not None}
+            values["response_format"] = made(ResponseFormat, {"type": "schema", **known}, "text.format")
+            if more := {name: value for name, value in form.items() if name not in (*_FORMAT, "type")}:
+                left["format"] = more
+        else:
+            raise InvalidInput("text.format: text, json_object or json_schema is needed", param="text.format")
+    if left := {name: value for name, value in left.items() if value is not None}:
+        options["text"] = left
+
+
+def _reasoning(reasoning: Mapping[str, Any], values: dict[str, Any], options: dict[str, Any]) -> None:
+    left = {name: value for name, value in reasoning.items() if value is not None}
+    known = {name: left.pop(name) for name in ("effort", "summary") if name in left}
+    if known.get("effort", "none") not in EFFORTS:
+        raise InvalidInput(
+            f"reasoning.effort: {known['effort']!r} is none of {', '.join(EFFORTS)}", param="reasoning.effort"
+        )
+    if known:
+        values["reasoning"] = known
+    if left:
+        options["reasoning"] = left
+
+
+def _tool(tool: Any, where: str) -> Tool | HostedTool | NativeTool:
+    kind = tool.get("type") if isinstance(tool, Mapping) else None
+    if not isinstance(kind, str):
+        raise InvalidInput(f"{where}: a tool with a type is needed", param=where)
+    if kind in ("function", "custom"):
+        known = _FUNCTION if kind == "function" else _CUSTOM
+        given = {name: value for name, value in tool.items() if name in known and name != "type" and value is not None}
+        if more := {name: value for name, value in tool.items() if name not in known}:
+            given |= {"options": more, "dialect": NAME}
+        return made(Tool, {"kind": kind, **given}, where)
+    for prefix, ours in _KINDS:
+        if kind == prefix or kind.startswith(f"{prefix}_preview") or kind.startswith(f"{prefix}_2"):
+            name = tool.get("server_label") if kind == "mcp" else kind if ours == "native" else None
+            return made(HostedTool, {"kind": ours, "name": name, "options": dict(tool), "dialect": NAME}, where)
+    return NativeTool(dialect=NAME, body=dict(tool))
+
+
+def _tool_choice(choice: Any) -> Any:
+    """Read a choice; None for one that only this format knows, which travels as it came."""
+    if isinstance(choice, str) and choice in ("auto", "none", "required"):
+        return choice
+    kind = choice.get("type") if isinstance(choice, Mapping) else None
+    if kind in ("function", "custom"):
+        name = choice.get("name")
+        if not isinstance(name, str):
+            raise InvalidInput("tool_choice.name: a string is needed", param="tool_choice.name")
+        return ToolChoice(mode="required", name=name)
+    if kind == "allowed_tools":
+        rows = listed(choice.get("tools"), "tool_choice.tools")
+        if all(isinstance(row, Mapping) and row.get("type") in ("function", "custom") for row in rows):
+            names = tuple(str(row.get("name")) for row in rows)
+            return made(ToolChoice, {"mode": choice.get("mode", "auto"), "allowed": names}, "tool_choice")
+    if isinstance(kind, str):
+        return None
+    raise InvalidInput(
+        "tool_choice: auto, none, required, a function's name or allowed_tools is needed", param="tool_choice"
+    )

@@ -1,0 +1,214 @@
+"""Translate: our requests to the wire."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jackfield import (
+    Bytes,
+    ChatRequest,
+    Data,
+    Endpoint,
+    HTTPRequest,
+    Media,
+    Message,
+    ModelsRequest,
+    Native,
+    Part,
+    Refusal,
+    Request,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    UnsupportedFeature,
+    hookimpl,
+)
+
+from ._content import given, said
+from ._items import NAME, RUN, call_item
+from ._parameters import write_parameters
+
+#: What a tool's result is called, by the kind of the call that it answers.
+_RESULTS = {"custom": "custom_tool_call_output", "computer": "computer_call_output"}
+_PIECES = (Text, Refusal)
+
+
+@hookimpl
+def translate_request(request: Request, endpoint: Endpoint) -> HTTPRequest | None:
+    """Translate a chat, or the question which models there are."""
+    if isinstance(request, ChatRequest):
+        return HTTPRequest("POST", f"{endpoint.base_url}/responses", {}, responses_body(request))
+    if isinstance(request, ModelsRequest):
+        return HTTPRequest("GET", f"{endpoint.base_url}/models")
+    return None
+
+
+def responses_body(request: ChatRequest) -> dict[str, Any]:
+    """Return the wire body of a chat. A system turn that a caller gave as `instructions` becomes that again."""
+    body: dict[str, Any] = {"model": request.model} if request.model else {}
+    items: list[dict[str, Any]] = []
+    calls = _Calls()
+    for number, message in enumerate(request.messages):
+        state = message.provider_state
+        members = state.data if state is not None and isinstance(state.data, dict) else {}
+        if members.get("instructions"):
+            body["instructions"] = message.text
+        elif members.get("items"):
+            items += [dict(part.body) for part in message.parts if isinstance(part, Native)]
+        else:
+            items += _message(message, number, members, calls)
+    body["input"] = items
+    write_parameters(request, body)
+    return body
+
+
+class _Calls:
+    """The calls so far: of which kind each was, and an id for those that have none."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str | None, str] = {}
+        self._nameless: dict[str | None, str] = {}
+
+    def open(self, part: ToolCall) -> ToolCall:
+        """Remember a call; one without an id gets one from its name and place."""
+        if part.id is None:
+            self._nameless[part.name] = minted = f"call_{part.name}_{len(self._kinds)}"
+            part = part.model_copy(update={"id": minted})
+        self._kinds[part.id] = part.kind
+        return part
+
+    def result_type(self, result: ToolResult) -> str:
+        """Return the item type that answers the call."""
+        return _RESULTS.get(self._kinds.get(result.call_id, ""), "function_call_output")
+
+    def id_of(self, result: ToolResult) -> str | None:
+        """Return the id of the call that a result answers."""
+        return result.call_id if result.call_id is not None else self._nameless.get(result.name)
+
+
+def _message(message: Message, number: int, members: dict[str, Any], calls: _Calls) -> Iterator[dict[str, Any]]:
+    if message.role == "assistant":
+        yield from _assistant(message.parts, number, calls)
+        return
+    role = "user" if message.role == "tool" else message.role
+    content: list[dict[str, Any]] = []
+    for index, part in enumerate(message.parts):
+        where = f"messages[{number}].parts[{index}]"
+        if isinstance(part, ToolResult):
+            if content:
+                yield {"role": role, "content": _plain(content), **members}
+                content = []
+            yield _result(part, where, calls)
+        else:
+            content.append(given(part, where))
+    if content or not message.parts:
+        yield {"role": role, "content": _plain(content), **members}
+
+
+def _plain(content: list[dict[str, Any]]) -> Any:
+    """Write a content of one bare text as that text."""
+    if len(content) == 1 and content[0].keys() == {"type", "text"}:
+        return content[0]["text"]
+    return content
+
+
+def _assistant(parts: Sequence[Part], number: int, calls: _Calls) -> Iterator[dict[str, Any]]:
+    """Write an assistant's turn: parts of one group become one item again."""
+    results = {part.call_id: part for part in parts if isinstance(part, ToolResult)}
+    index = 0
+    while index < len(parts):
+        part, where = parts[index], f"messages[{number}].parts[{index}]"
+        end = index + 1
+        if isinstance(part, Thinking):
+            while end < len(parts) and isinstance(other := parts[end], Thinking) and _same_group(part, other):
+                end += 1
+            yield reasoning_item(parts[index:end])
+        elif isinstance(part, _PIECES) or (isinstance(part, Native) and part.group is not None):
+            while end < len(parts) and _is_piece(other := parts[end]) and other.group == part.group:
+                end += 1
+            yield message_item(parts[index:end])
+        elif isinstance(part, ToolCall):
+            yield _call(part, where, results, calls)
+        elif isinstance(part, Native):
+            yield dict(part.body)
+        elif isinstance(part, Media):
+            yield _drawn(part, where)
+        elif not isinstance(part, ToolResult):
+            raise UnsupportedFeature(
+                f"{where}: an assistant's message takes no {part.type}; take it out", param="messages"
+            )
+        index = end
+
+
+def _same_group(part: Part, other: Part) -> bool:
+    return part.group is not None and part.group == other.group
+
+
+def _is_piece(part: Part) -> bool:
+    return isinstance(part, _PIECES) or (isinstance(part, Native) and part.group is not None)
+
+
+def _own(part: Part) -> dict[str, Any]:
+    """Return the members of an item that its last part carries."""
+    state = part.provider_state
+    return dict(state.data) if state is not None and isinstance(state.data, dict) else {}
+
+
+def reasoning_item(parts: Sequence[Part]) -> dict[str, Any]:
+    """Write the parts of one reasoning item."""
+    texts = [part for part in parts if isinstance(part, Thinking)]
+    content = [{"type": "reasoning_text", "text": part.text} for part in texts if part.kind == "trace"]
+    return {
+        "type": "reasoning",
+        "summary": [{"type": "summary_text", "text": part.text} for part in texts if part.kind == "summary"],
+        **({"content": content} if content else {}),
+        **_own(parts[-1]),
+    }
+
+
+def message_item(parts: Sequence[Part]) -> dict[str, Any]:
+    """Write the parts of one message item; without anything of its own it is the short form."""
+    own = _own(parts[-1])
+    content: Any = [said(part) for part in parts]
+    if not own and len(content) == 1 and isinstance(part := parts[0], Text):
+        return {"role": "assistant", "content": part.text}
+    return {**({"type": "message"} if own else {}), "role": "assistant", "content": content, **own}
+
+
+def _call(part: ToolCall, where: str, results: dict[str | None, ToolResult], calls: _Calls) -> dict[str, Any]:
+    try:
+        item = call_item(calls.open(part), where)
+    except ValueError as error:
+        raise UnsupportedFeature(f"{error}; mend them or take the call out", param="messages") from None
+    if (run := RUN.get(item["type"])) is not None and (result := results.get(part.id)) is not None:
+        values = [inner.value for inner in result.parts if isinstance(inner, Data)]
+        if values and "error" not in item:
+            item[run.result] = values[0]
+    return item
+
+
+def _drawn(part: Media, where: str) -> dict[str, Any]:
+    own = _own(part)
+    if own.pop("item", None) == "image_generation_call" and isinstance(part.source, Bytes):
+        return {"type": "image_generation_call", "result": base64.b64encode(part.source.data).decode(), **own}
+    if part.transcript:
+        return {"role": "assistant", "content": part.transcript}
+    raise UnsupportedFeature(
+        f"{where}: an assistant's message takes no {part.kind} here; give it in a user's message", param="messages"
+    )
+
+
+def _result(result: ToolResult, where: str, calls: _Calls) -> dict[str, Any]:
+    own = _own(result)
+    kind = own.pop("type", None) or calls.result_type(result)
+    head = {"type": kind, "call_id": calls.id_of(result)}
+    if len(result.parts) == 1 and isinstance(part := result.parts[0], Native) and part.dialect == NAME:
+        return {**head, "output": part.body, **own}
+    pieces = [given(part, where) for part in result.parts]
+    if kind == "computer_call_output":
+        pieces = [{**piece, "type": "computer_screenshot"} for piece in pieces if piece["type"] == "input_image"]
+        return {**head, "output": pieces[-1] if pieces else {"type": "computer_screenshot"}, **own}
+    return {**head, "output": (_plain(pieces) if pieces else ""), **own}
