@@ -188,15 +188,16 @@ def test_tools_that_the_provider_runs(board: Board) -> None:
     body = sent(board, _asked(web_search=WebSearch(user_location=place, options={"max_uses": 2})))
     there = {"type": "approximate", "city": "Porto"}
     assert body["tools"] == [{**SEARCH, "user_location": there, "max_uses": 2}]
-    hosted = HostedTool(kind="web_search")
-    assert sent(board, _asked(tools=(hosted,), web_search=WebSearch()))["tools"] == [SEARCH]
+    hosted = HostedTool(kind="web_search", options={"max_uses": 3})
+    both = sent(board, _asked(tools=(hosted,), web_search=WebSearch(user_location=place, options={"max_uses": 2})))
+    assert both["tools"] == [{**SEARCH, "user_location": there, "max_uses": 3}]
     (again,) = parsed(board, {**body, "tools": [{**SEARCH, "type": "web_search_20260318"}]}).tools or ()
     assert isinstance(again, HostedTool)
     assert (again.kind, again.dialect, again.options["type"]) == ("web_search", DIALECT, "web_search_20260318")
 
 
 def test_choices_of_tools(board: Board) -> None:
-    tools = Tool(name="f"), Tool(name="g")
+    tools = Tool(name="f"), Tool(name="g"), HostedTool(kind="web_search")
     allowed = sent(board, _asked(tools=tools, tool_choice=ToolChoice(mode="required", allowed=("g",))))
     assert [tool["name"] for tool in allowed["tools"]] == ["g"]
     assert allowed["tool_choice"] == {"type": "any"}
