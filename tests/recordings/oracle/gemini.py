@@ -111,8 +111,25 @@ class _Candidate:
             "finish_reason": finish,
             "raw_finish_reason": self.raw,
             "finish_detail": detail,
-            "logprobs": self.logprobs or None,
+            "logprobs": _logprobs(self.logprobs),
         }
+
+
+def _logprobs(result: dict[str, Any]) -> dict[str, Any] | None:
+    """Say log probabilities in the words that every oracle has; the places of both lists are the same."""
+    others = [row.get("candidates") or [] for row in result.get("topCandidates") or []]
+    rows = []
+    for place, chosen in enumerate(result.get("chosenCandidates") or []):
+        row = _token(chosen)
+        if place < len(others):
+            row["top_logprobs"] = [_token(other) for other in others[place]]
+        rows.append(row)
+    return {"content": rows, "refusal": []} if rows else None
+
+
+def _token(row: dict[str, Any]) -> dict[str, Any]:
+    found = {"token": row.get("token", ""), "logprob": row.get("logProbability")}
+    return {**found, "token_id": row["tokenId"]} if "tokenId" in row else found
 
 
 def _finish(raw: str | None, *, called: bool) -> str:

@@ -192,10 +192,21 @@ def test_sources_are_citations_and_a_query_that_is_empty_no_search() -> None:
     assert read_answer(plain({**said(), **used}))["usage"]["web_searches"] is None
 
 
-def test_logprobs_are_kept_as_they_are_and_joined() -> None:
-    rows = [{"chosenCandidates": [{"token": name}], "topCandidates": [{"candidates": []}]} for name in "ab"]
-    found = read_answer(sse(*(said({"text": "x"}, logprobsResult=row) for row in rows)))["choices"][0]["logprobs"]
-    assert found == {"chosenCandidates": [{"token": "a"}, {"token": "b"}], "topCandidates": [{"candidates": []}] * 2}
+def test_logprobs_are_said_in_common_words_and_joined() -> None:
+    def row(name: str, *others: str) -> dict[str, Any]:
+        chosen = {"token": name, "tokenId": 7, "logProbability": -0.5}
+        return {
+            "chosenCandidates": [chosen],
+            "topCandidates": [{"candidates": [{"token": other, "logProbability": -1} for other in others]}],
+        }
+
+    found = read_answer(sse(*(said({"text": "x"}, logprobsResult=made) for made in (row("a", "b"), row("c")))))
+    first = {"token": "a", "logprob": -0.5, "token_id": 7, "top_logprobs": [{"token": "b", "logprob": -1}]}
+    second = {"token": "c", "logprob": -0.5, "token_id": 7, "top_logprobs": []}
+    assert found["choices"][0]["logprobs"] == {"content": [first, second], "refusal": []}
+    bare = said({"text": "x"}, logprobsResult={"chosenCandidates": [{"token": "a", "logProbability": 0}]})
+    rows = read_answer(sse(bare))["choices"][0]["logprobs"]["content"]
+    assert rows == [{"token": "a", "logprob": 0}]
 
 
 def test_candidates_are_told_apart_by_index_or_place() -> None:

@@ -1,0 +1,1 @@
+"""The dialect `gemini`, in both directions."""
