@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from anthropic.types.beta import message_create_params as sdk
 from hypothesis import HealthCheck, given, settings
 
 from jackfield import (
@@ -34,6 +35,7 @@ from jackfield import (
     WebSearch,
 )
 from tests.dialects.anthropic.requests import DIALECT, requests
+from tests.dialects.openai.sdk import against
 
 ENDPOINT = Endpoint("any", DIALECT, "https://any.invalid")
 often = settings(
@@ -61,6 +63,20 @@ def parsed(board: Board, body: Any, **headers: str) -> ChatRequest:
 def test_a_request_that_was_sent_and_parsed_is_sent_the_same(board: Board, request: ChatRequest) -> None:
     body = sent(board, request)
     assert sent(board, parsed(board, body)) == body
+
+
+#: Members that are not in the SDK's types, whose version of the API has no sampling, and what the requests make up.
+BEYOND = {f"body.{name} is not known" for name in ("temperature", "top_p", "top_k", "metadata.team")}
+
+
+@often
+@given(request=requests())
+def test_the_official_sdk_knows_everything_that_is_sent(board: Board, request: ChatRequest) -> None:
+    body = sent(board, request)
+    streamed = bool(body.get("stream"))
+    kind = sdk.MessageCreateParamsStreaming if streamed else sdk.MessageCreateParamsNonStreaming
+    found = against({"max_tokens": 1, **body}, kind, "body")
+    assert {row.partition(" to ")[0] for row in found} <= BEYOND
 
 
 @often
