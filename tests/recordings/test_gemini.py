@@ -11,7 +11,7 @@ import pytest
 from jackfield import ChatResponse, Data, ToolCall, ToolResult
 from tests.recordings import equivalences_gemini, judge, loader
 from tests.recordings.oracle import gemini as oracle
-from tests.recordings.suite import RecordedApi, check_order, params, unlike
+from tests.recordings.suite import RecordedApi, check_order, params
 
 pytestmark = pytest.mark.needs("recordings")
 
@@ -98,4 +98,4 @@ class TestGemini(RecordedApi):
         else:
             response = exchange.response
         assert isinstance(response, ChatResponse)
-        return [*unlike(expected, described(response))]
+        return [*judge.unlike(expected, described(response))]
