@@ -99,4 +99,4 @@ class TestGemini(RecordedApi):
         else:
             response = exchange.response
         assert isinstance(response, ChatResponse)
-        return [*unlike(expected, described(response))]
+        return [*judge.unlike(expected, described(response))]

@@ -31,9 +31,10 @@ _DEFAULTS = {"web_search": "googleSearch", "web_fetch": "urlContext", "code": "c
 def write_parameters(request: ChatRequest, body: dict[str, Any]) -> None:
     """Write every parameter that is set."""
     is_set = request.model_fields_set
-    config: dict[str, Any] = {
-        wire: value for name, wire in SAME.items() if name in is_set and (value := getattr(request, name)) is not None
-    }
+    config: dict[str, Any] = {}
+    for name in sorted(is_set & SAME.keys()):
+        if (value := getattr(request, name)) is not None:
+            config[SAME[name]] = value
     if request.modalities is not None:
         config["responseModalities"] = [word.upper() for word in request.modalities]
     if request.audio_out is not None:

@@ -197,6 +197,8 @@ def answer_part(request: ChatRequest, wire: Any, choice: int, called: int, befor
     """Read a part of an answer; a call without an id gets one, the same for the same request and place."""
     if type(wire) is not dict:
         raise TypeError(f"a part is a JSON {type(wire).__name__}, not an object")
+    if len(wire) == 1 and type(text := wire.get("text")) is str:
+        return Text(text=text)
     return read_part(camel(wire), lambda _: mint(request, choice, called), before)
 
 

@@ -55,7 +55,6 @@ from ._usage import SEARCHES, tier_of
 from ._words import finish_reason, reason_word
 
 _TEXT, _THINKING = Text(text=""), Thinking(text="", kind="summary")
-_PLAIN = {"text"}
 
 
 @hookimpl
@@ -114,8 +113,23 @@ class Decoder:
             if not self._started and "error" not in document:
                 self._start(document, out)
             if candidates := document.get("candidates"):
-                for number, row in enumerate(candidates):
-                    self._candidate(index_of(row, number), row, out)
+                row = candidates[0]
+                index = row.get("index", 0)
+                if (
+                    len(candidates) == 1
+                    and (part := self._text.get(index)) is not None
+                    and (content := row.get("content"))
+                    and len(parts := content.get("parts") or []) == 1
+                    and len(parts[0]) == 1
+                    and type(text := parts[0].get("text")) is str
+                ):  # more text: by far the commonest document, so it takes the short way
+                    if text:
+                        out.append(TextDelta(index, part, text))
+                    if len(row) > 2 or "index" not in row:
+                        self._beside(index, self._choices[index], row, out)
+                else:
+                    for number, row in enumerate(candidates):
+                        self._candidate(index_of(row, number), row, out)
             if usage := document.get("usageMetadata"):
                 self._usage = usage_object(usage)
             if feedback := document.get("promptFeedback"):
@@ -174,16 +188,11 @@ class Decoder:
         if (open_ := self._choices.get(index)) is None:
             open_ = self._choices[index] = _Open()
         for wire in parts_of(row):
-            # more text: by far the commonest part, so it takes the short way
-            if wire.keys() == _PLAIN and (part := self._text.get(index)) is not None:
-                if type(text := wire["text"]) is not str:
-                    raise TypeError("text is no string")
-                if text:
-                    out.append(TextDelta(index, part, text))
-            else:
-                self._part(index, open_, wire, out)
-        if len(row) == 1 or (len(row) == 2 and "index" in row):
-            return
+            self._part(index, open_, wire, out)
+        self._beside(index, open_, row, out)
+
+    def _beside(self, index: int, open_: _Open, row: dict[str, Any], out: list[Delta]) -> None:
+        """Read what stands beside the content."""
         if (reason := row.get("finishReason")) is not None:
             open_.raw = reason_word(reason)
         if message := word(row, "finishMessage"):
