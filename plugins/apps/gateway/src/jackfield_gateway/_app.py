@@ -136,6 +136,9 @@ class GatewayApp:
         response = await _unless_gone(self.client.send(request), receive)
         rendered = board.render_response(request, response)
         marks = [SANDBOX] if response.sandboxed else []
+        if response.adjustments:
+            names = ", ".join(dict.fromkeys(adjustment.parameter for adjustment in response.adjustments))
+            marks.append((b"x-jackfield-adjusted", names.encode("latin-1", "replace")))
         if response.request_id:
             marks.append((b"x-request-id", response.request_id.encode("latin-1", "replace")))
         await _whole(send, rendered, marks)
