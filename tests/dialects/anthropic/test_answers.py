@@ -16,18 +16,23 @@ from hypothesis import strategies as st
 from jackfield import (
     ArgumentsDelta,
     Board,
+    Bytes,
     ChatRequest,
     ChatResponse,
     Choice,
     Citation,
+    Data,
     Delta,
     Endpoint,
     Exchange,
     Finished,
+    Media,
     Message,
+    Native,
     PartEnded,
     PartStarted,
     ProviderError,
+    Refusal,
     StreamInterrupted,
     Text,
     TextDelta,
@@ -173,6 +178,37 @@ def test_parts_of_other_formats_are_said_as_well_as_they_can_be(board: Board) ->
     BetaMessage.model_validate(whole)
     kinds = [row["content_block"]["type"] for row in events(written(board, unroll(response))) if "content_block" in row]
     assert kinds == ["thinking", "text", "tool_use"]
+
+
+def test_what_the_format_has_no_block_for_is_said_in_text(board: Board) -> None:
+    parts = (
+        Refusal(text="no"),
+        Data(value={"a": 1}),
+        Media(kind="audio", source=Bytes(data=b"pcm"), transcript="spoken"),
+        Media(kind="image", source=Bytes(data=b"png")),
+        Native(dialect="other", body={}, text="instead"),
+        Native(dialect="other", body={}),
+    )
+    response = answer(*parts, reason="content_filter")
+    wanted = ["no", '{"a":1}', "spoken", "(image that this format cannot hold)", "instead"]
+    whole = json.loads(board.render_response(ASKED, response).body)
+    assert [block["text"] for block in whole["content"]] == wanted
+    found = read(board, written(board, unroll(response)))
+    assert [part.text for part in found.message.parts if isinstance(part, Text)] == wanted
+    assert whole["stop_reason"] == found.choices[0].raw_finish_reason == "refusal"
+
+
+def test_a_part_that_arrives_whole_is_written_whole(board: Board) -> None:
+    note = Citation(url="https://a.example", title="A")
+    deltas: list[Delta] = [
+        PartStarted(0, 0, Thinking(text="hm")), PartEnded(0, 0), PartStarted(0, 1, Text(text="t", citations=(note,))),
+        PartEnded(0, 1), PartStarted(0, 2, ToolCall(id="c", name="f", arguments='{"a":1}')), PartEnded(0, 2),
+    ]  # fmt: skip
+    thinking, text, call = read(board, written(board, deltas)).message.parts
+    assert isinstance(thinking, Thinking)
+    assert isinstance(text, Text)
+    assert isinstance(call, ToolCall)
+    assert (thinking.text, text.text, text.citations[0].url, call.arguments) == ("hm", "t", note.url, '{"a":1}')
 
 
 @pytest.mark.parametrize("place", [1, 2, 4])

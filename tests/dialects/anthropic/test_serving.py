@@ -84,6 +84,11 @@ def test_an_error_keeps_its_class_as_a_body_and_as_an_event(
     assert caught.value.code == word
 
 
+def test_the_wait_that_a_provider_asked_for_goes_along(board: Board) -> None:
+    rendered = board.render_error(RateLimitError("x", status=429, retry_after=1.2, request_id="r"))
+    assert (rendered.headers["retry-after"], rendered.headers["request-id"]) == ("2", "r")
+
+
 @pytest.mark.parametrize("code", ["enforced_spend_limit_reached", "contract_spend_limit_reached"])
 def test_a_limit_of_spending_is_no_limit_of_rate(board: Board, code: str) -> None:
     fault = {"type": "rate_limit_error", "message": "x", "details": {"error_code": code}}
