@@ -130,6 +130,8 @@ def read_part(wire: dict[str, Any], mint: Any, before: list[Part]) -> Part:
 def _call(value: Any, state: dict[str, Any], mint: Any) -> ToolCall | None:
     call = members(value, "functionCall")
     name, call_id = call.get("name"), call.get("id")
+    if call.get("willContinue") is False:
+        del call["willContinue"]
     if not isinstance(name, str) or call.keys() - {"name", "id", "args"}:
         return None
     if not call_id:
