@@ -16,7 +16,6 @@ from jackfield import (
     InvalidRequestError,
     ModelsRequest,
     ModelsResponse,
-    ToolCall,
 )
 from tests.recordings import equivalences_anthropic, judge, loader
 from tests.recordings.oracle import anthropic_messages as oracle
@@ -59,39 +58,11 @@ class TestAnthropicMessages(RecordedApi):
         path = urlsplit(recorded.url).path
         return path.endswith(("/messages", "redict")) and not _is_nonsense(recorded)
 
-    def differences(self, recorded: loader.Exchange, expected: dict[str, Any], pieces: list[bytes]) -> list[str]:
-        """Compare calls that the provider ran by what their arguments say, as all other calls are."""
-        calls = [call for choice in expected["choices"] for call in choice["provider_calls"]]
-        if not calls:
-            return super().differences(recorded, expected, pieces)
-        others = [
-            {name: value for name, value in choice.items() if name != "provider_calls"}
-            for choice in expected["choices"]
-        ]
-        found = super().differences(recorded, {**expected, "choices": others}, pieces)
-        exchange = self.opened(recorded)
-        judge.run(exchange, recorded, pieces)
-        response = exchange.response
-        assert isinstance(response, ChatResponse)
-        if (ran := _provider_calls(response)) != calls:
-            found.append(f"provider_calls {ran} is not {calls}")
-        return found
-
     def comparable(self, response: ChatResponse) -> dict[str, Any]:
         """The format cannot leave out how many tokens went in and out: what is not known is 0."""
         found = judge.described(response)
-        for choice in found["choices"]:
-            choice["provider_calls"] = _provider_calls(response)
         found["usage"] = {name: count or None for name, count in (found["usage"] or {}).items()}
         return found
-
-
-def _provider_calls(response: ChatResponse) -> list[dict[str, Any]]:
-    return [
-        {"id": part.id, "name": part.name, "arguments": part.parsed_arguments(), "kind": part.kind}
-        for part in response.message.parts
-        if isinstance(part, ToolCall) and part.executed_by == "provider"
-    ]
 
 
 def test_a_request_that_was_wrong_on_purpose_is_refused_here_and_there() -> None:

@@ -54,7 +54,7 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
     effort = _effort(request, limits.get("reasoning"))
     for name in limited:
         limit = limits[name]
-        if (value := getattr(request, name)) is None:
+        if (value := getattr(request, name)) is None or value == ():
             continue
         if name == "reasoning":
             fitted, action, reason = _fit_reasoning(value, limit)
@@ -90,8 +90,10 @@ def _fit(value: Any, limit: Limit, effort: str | None) -> tuple[Any, str, str]:
             return fitted, f"clamped to {fitted:g}", f"the model takes {low:g} to {high:g}"
     if limit.max_items is not None and len(value) > limit.max_items:
         return value[: limit.max_items], f"cut to {limit.max_items}", f"the model takes at most {limit.max_items}"
-    if limit.allowed is not None and (word := _word(value)) not in limit.allowed:
-        return None, "dropped", f"the model takes {', '.join(map(str, limit.allowed))}, not {word}"
+    if limit.allowed is not None:
+        words = value if isinstance(value, tuple) else (_word(value),)
+        if other := [word for word in words if word not in limit.allowed]:
+            return None, "dropped", f"the model takes {', '.join(map(str, limit.allowed))}, not {other[0]}"
     return value, "", ""
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from anthropic.types.beta import message_create_params as sdk
 from hypothesis import HealthCheck, given, settings
 
 from jackfield import (
@@ -34,6 +35,7 @@ from jackfield import (
     WebSearch,
 )
 from tests.dialects.anthropic.requests import DIALECT, requests
+from tests.dialects.openai.sdk import against
 
 ENDPOINT = Endpoint("any", DIALECT, "https://any.invalid")
 often = settings(
@@ -61,6 +63,20 @@ def parsed(board: Board, body: Any, **headers: str) -> ChatRequest:
 def test_a_request_that_was_sent_and_parsed_is_sent_the_same(board: Board, request: ChatRequest) -> None:
     body = sent(board, request)
     assert sent(board, parsed(board, body)) == body
+
+
+#: Members that are not in the SDK's types, whose version of the API has no sampling, and what the requests make up.
+BEYOND = {f"body.{name} is not known" for name in ("temperature", "top_p", "top_k", "metadata.team")}
+
+
+@often
+@given(request=requests())
+def test_the_official_sdk_knows_everything_that_is_sent(board: Board, request: ChatRequest) -> None:
+    body = sent(board, request)
+    streamed = bool(body.get("stream"))
+    kind = sdk.MessageCreateParamsStreaming if streamed else sdk.MessageCreateParamsNonStreaming
+    found = against({"max_tokens": 1, **body}, kind, "body")
+    assert {row.partition(" to ")[0] for row in found} <= BEYOND
 
 
 @often
@@ -188,15 +204,16 @@ def test_tools_that_the_provider_runs(board: Board) -> None:
     body = sent(board, _asked(web_search=WebSearch(user_location=place, options={"max_uses": 2})))
     there = {"type": "approximate", "city": "Porto"}
     assert body["tools"] == [{**SEARCH, "user_location": there, "max_uses": 2}]
-    hosted = HostedTool(kind="web_search")
-    assert sent(board, _asked(tools=(hosted,), web_search=WebSearch()))["tools"] == [SEARCH]
+    hosted = HostedTool(kind="web_search", options={"max_uses": 3})
+    both = sent(board, _asked(tools=(hosted,), web_search=WebSearch(user_location=place, options={"max_uses": 2})))
+    assert both["tools"] == [{**SEARCH, "user_location": there, "max_uses": 3}]
     (again,) = parsed(board, {**body, "tools": [{**SEARCH, "type": "web_search_20260318"}]}).tools or ()
     assert isinstance(again, HostedTool)
     assert (again.kind, again.dialect, again.options["type"]) == ("web_search", DIALECT, "web_search_20260318")
 
 
 def test_choices_of_tools(board: Board) -> None:
-    tools = Tool(name="f"), Tool(name="g")
+    tools = Tool(name="f"), Tool(name="g"), HostedTool(kind="web_search")
     allowed = sent(board, _asked(tools=tools, tool_choice=ToolChoice(mode="required", allowed=("g",))))
     assert [tool["name"] for tool in allowed["tools"]] == ["g"]
     assert allowed["tool_choice"] == {"type": "any"}

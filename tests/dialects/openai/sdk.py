@@ -29,16 +29,16 @@ def check_body(body: dict[str, Any]) -> list[str]:
     streamed = bool(body.get("stream"))
     _BODIES[streamed].validate_python(body, strict=True)
     kind = sdk.CompletionCreateParamsStreaming if streamed else sdk.CompletionCreateParamsNonStreaming
-    return list(_against(body, kind, "body"))
+    return list(against(body, kind, "body"))
 
 
-def _against(value: Any, kind: Any, where: str) -> Iterator[str]:
+def against(value: Any, kind: Any, where: str) -> Iterator[str]:
     """Walk a value beside its type."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Required, NotRequired, Annotated):
-        yield from _against(value, arguments[0], where)
+        yield from against(value, arguments[0], where)
     elif origin in (Union, types.UnionType):
-        tried = [list(_against(value, branch, where)) for branch in arguments]
+        tried = [list(against(value, branch, where)) for branch in arguments]
         yield from min(tried, key=len)
     elif origin is Literal:
         if value not in arguments:
@@ -48,13 +48,13 @@ def _against(value: Any, kind: Any, where: str) -> Iterator[str]:
     elif origin is dict:
         if isinstance(value, dict):
             for name, inner in value.items():
-                yield from _against(inner, arguments[1], f"{where}.{name}")
+                yield from against(inner, arguments[1], f"{where}.{name}")
         else:
             yield f"{where}: no object"
     elif (isinstance(origin, type) and issubclass(origin, collections.abc.Iterable | list)) or _is_sequence(origin):
         if isinstance(value, list):
             for number, inner in enumerate(value):
-                yield from _against(inner, arguments[0], f"{where}[{number}]")
+                yield from against(inner, arguments[0], f"{where}[{number}]")
         else:
             yield f"{where}: no list"
     elif kind is not object and kind is not Any and not _is_of(value, kind):
@@ -70,7 +70,7 @@ def _object(value: Any, kind: Any, where: str) -> Iterator[str]:
         yield f"{where}.{name} is missing"
     for name, inner in value.items():
         if name in hints:
-            yield from _against(inner, hints[name], f"{where}.{name}")
+            yield from against(inner, hints[name], f"{where}.{name}")
         else:
             yield f"{where}.{name} is not known to {kind.__name__}"
 
@@ -84,7 +84,7 @@ def _is_of(value: Any, kind: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, kind)
+    return isinstance(value, get_origin(kind) or kind)
 
 
 def read_strictly(kind: type[BaseModel], data: bytes) -> set[str]:

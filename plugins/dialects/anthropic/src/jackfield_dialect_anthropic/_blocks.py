@@ -45,8 +45,7 @@ def assistant_part(block: Mapping[str, Any]) -> Part:
         return Thinking(kind="redacted", provider_state=_state(block, _REDACTED, {"data": block.get("data")}))
     if is_call(kind):
         value = block.get("input")
-        text = to_json({} if value is None else value).decode()
-        return call_part(block).model_copy(update={"arguments": text})
+        return call_part(block, to_json({} if value is None else value).decode())
     if is_result(kind) and "tool_use_id" in block:
         return result_part(block)
     return native_part(block)
@@ -64,20 +63,24 @@ def is_result(kind: str) -> bool:
 
 def text_part(block: Mapping[str, Any]) -> Text:
     """Read a text."""
-    citations = tuple([citation(note) for note in block["citations"]]) if block.get("citations") else ()
-    if len(block) == 2:
+    notes = block.get("citations")
+    if not notes and len(block) == 2 + ("citations" in block):
         return Text(text=block["text"])
+    citations = tuple([citation(note) for note in notes]) if notes else ()
     return Text(text=block["text"], citations=citations, **marks(block, _TEXT))
 
 
-def call_part(block: Mapping[str, Any]) -> ToolCall:
-    """Read a call without its arguments."""
+def call_part(block: Mapping[str, Any], arguments: str = "") -> ToolCall:
+    """Read a call, with its arguments as JSON text; without them where they are still to come."""
     kind, name = block["type"], block["name"]
     if kind == "tool_use":
-        return ToolCall(id=block["id"], name=name, **marks(block, _CALL))
+        if len(block) == 4:
+            return ToolCall(id=block["id"], name=name, arguments=arguments)
+        return ToolCall(id=block["id"], name=name, arguments=arguments, **marks(block, _CALL))
     return ToolCall(
         id=block["id"],
         name=name,
+        arguments=arguments,
         kind="mcp" if kind == "mcp_tool_use" else _KINDS.get(name, "native"),
         executed_by="provider",
         cache=breakpoint_of(block.get("cache_control")),

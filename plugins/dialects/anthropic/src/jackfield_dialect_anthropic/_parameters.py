@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jackfield import ChatRequest, HostedTool, Tool, ToolChoice, UnsupportedFeature, WebSearch
+from jackfield import ChatRequest, ToolChoice, UnsupportedFeature, WebSearch
 
 from ._tools import web_search_tool, write_tool
 from ._write_blocks import cache_control
@@ -41,18 +41,22 @@ def _modalities(request: ChatRequest, body: dict[str, Any]) -> None:
 
 
 def _tools(request: ChatRequest, body: dict[str, Any]) -> None:
-    tools = request.tools or ()
+    wires = [write_tool(tool) for tool in request.tools or ()]
     choice = request.tool_choice
     if choice is not None and choice.allowed is not None:
         # the format has no list of what is allowed; tools that are not are left out of this request
-        tools = tuple(tool for tool in tools if not isinstance(tool, Tool) or tool.name in choice.allowed)
-    body["tools"] = [write_tool(tool) for tool in tools]
+        wires = [wire for wire in wires if wire.get("name") in choice.allowed]
+    body["tools"] = wires
 
 
 def _web_search(request: ChatRequest, body: dict[str, Any]) -> None:
     search = request.web_search or WebSearch()
-    if not any(isinstance(tool, HostedTool) and tool.kind == "web_search" for tool in request.tools or ()):
-        body["tools"] = [*body.get("tools", ()), web_search_tool(search)]
+    wire, tools = web_search_tool(search), body.setdefault("tools", [])
+    for number, tool in enumerate(tools):
+        if tool.get("name") == wire["name"]:
+            tools[number] = {**wire, **tool}
+            return
+    tools.append(wire)
 
 
 def _tool_choice(request: ChatRequest, body: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def write_tool(tool: Tool | HostedTool | NativeTool) -> dict[str, Any]:
                 wire["strict"] = tool.strict
             if tool.cache is not None:
                 wire["cache_control"] = cache_control(tool.cache)
-            return wire
+            return {**wire, **tool.options}
         case Tool():
             raise UnsupportedFeature(
                 f"tools: {tool.name} takes free text, which the format has no form for; give it a schema",
@@ -85,7 +85,7 @@ def read_tool(tool: Any, where: str) -> Tool | HostedTool | NativeTool:
     if not isinstance(tool, Mapping):
         raise InvalidInput(f"{where}: a tool with a name and an input_schema is needed", param=where)
     kind = tool.get("type")
-    if kind is None:
+    if kind in (None, "custom"):
         return _read_own(tool, where)
     if not isinstance(kind, str):
         raise InvalidInput(f"{where}.type: a string is needed", param=f"{where}.type")
@@ -103,8 +103,10 @@ def _read_own(tool: Mapping[str, Any], where: str) -> Tool | NativeTool:
     given = {name: value for name, value in tool.items() if value is not None}
     if not isinstance(given.get("name"), str):
         raise InvalidInput(f"{where}.name: a string is needed", param=f"{where}.name")
-    if not given.keys() <= _TOOL or (control is None) is not (cache is None) or "input_schema" not in given:
+    if (control is None) is not (cache is None) or "input_schema" not in given:
         return NativeTool(dialect=NAME, body=dict(tool))
     values = {"parameters": given["input_schema"], "cache": cache}
     values |= {name: given[name] for name in ("name", "description", "strict") if name in given}
+    if more := {name: value for name, value in given.items() if name not in _TOOL}:
+        values |= {"options": more, "dialect": NAME}
     return made(Tool, values, where)

@@ -118,7 +118,7 @@ def _function(tool: Tool, is_older: bool) -> dict[str, Any]:
         wire["description"] = tool.description
     if tool.parameters is not None:
         wire["parameters" if is_older else "parametersJsonSchema"] = tool.parameters
-    return wire
+    return {**wire, **tool.options}
 
 
 def _hosted(tool: HostedTool) -> dict[str, Any]:

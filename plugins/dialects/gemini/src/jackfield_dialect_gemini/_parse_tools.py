@@ -42,15 +42,15 @@ def _entry(row: Any, where: str, older: list[str]) -> Iterator[Tool | HostedTool
 def _function(row: Any, where: str, older: list[str]) -> Tool | NativeTool:
     function = members(row, where)
     schema = function.get("parametersJsonSchema")
-    if set(function) - _FUNCTION or {"parameters", "parametersJsonSchema"} <= function.keys():
+    if {"parameters", "parametersJsonSchema"} <= function.keys():
         return NativeTool(dialect=NAME, body={"functionDeclarations": [dict(row)]})
+    more = {name: value for name, value in function.items() if name not in _FUNCTION}
     if (given := function.get("parameters")) is not None:
         schema = json_schema(given)
         older.append(str(function.get("name")))
     try:
-        return Tool.model_validate(
-            {"name": function.get("name"), "description": function.get("description"), "parameters": schema}
-        )
+        values = {"name": function.get("name"), "description": function.get("description"), "parameters": schema}
+        return Tool.model_validate({**values, "options": more, "dialect": NAME} if more else values)
     except ValidationError as error:
         raise refused(error, where) from None
 
