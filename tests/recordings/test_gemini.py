@@ -10,7 +10,6 @@ import pytest
 
 from jackfield import ChatResponse, Data, ToolCall, ToolResult
 from tests.recordings import equivalences_gemini, judge, loader
-from tests.recordings.judge import unlike
 from tests.recordings.oracle import gemini as oracle
 from tests.recordings.suite import RecordedApi, check_order, params
 

@@ -23,6 +23,7 @@ from jackfield import (
     ProviderState,
     Text,
     Thinking,
+    Tool,
     ToolCall,
     ToolResult,
 )
@@ -124,11 +125,22 @@ def test_tools_that_google_runs_are_hosted_tools(board: Board, entry: dict[str, 
 
 
 def test_one_entry_may_hold_tools_of_every_kind(board: Board) -> None:
-    entry = {"functionDeclarations": [{"name": "f", "behavior": "BLOCKING"}], "googleSearch": {}, "somethingNew": {}}
-    tools = parsed(board, {"contents": [], "tools": [entry]}).tools or ()
-    assert [tool.type for tool in tools] == ["native", "hosted", "native"]
-    assert [tool.body for tool in tools if isinstance(tool, NativeTool)] == [
-        {"functionDeclarations": [{"name": "f", "behavior": "BLOCKING"}]},
+    functions = [
+        {"name": "f", "behavior": "BLOCKING"},
+        {"name": "g", "parameters": {}, "parametersJsonSchema": {}},
+    ]
+    request = parsed(
+        board, {"contents": [], "tools": [{"functionDeclarations": functions, "googleSearch": {}, "somethingNew": {}}]}
+    )
+    first, second, third, fourth = request.tools or ()
+    assert first == Tool(name="f", options={"behavior": "BLOCKING"}, dialect=DIALECT)
+    assert second == NativeTool(dialect=DIALECT, body={"functionDeclarations": [functions[1]]})
+    assert third == HostedTool(kind="web_search", name="googleSearch", dialect=DIALECT)
+    assert fourth == NativeTool(dialect=DIALECT, body={"somethingNew": {}})
+    assert sent(board, request)["tools"] == [
+        {"functionDeclarations": [functions[0]]},
+        {"functionDeclarations": [functions[1]]},
+        {"googleSearch": {}},
         {"somethingNew": {}},
     ]
 
