@@ -208,29 +208,19 @@ def _unroll_part(choice: int, number: int, part: Part) -> Iterator[Delta]:
 
 
 def stamp(response: ChatResponse, dialect: str, origin: str) -> None:
-    """Write dialect and origin on every opaque state of an answer, so that it goes back there and nowhere else."""
+    """Write dialect and origin on every opaque state of an answer, so that it goes back there and nowhere else.
+
+    The answer is still the exchange's own, so parts are stamped in place: three copies of frozen values cost more than
+    the whole reading of a short answer.
+    """
     if response.provider_state is not None:
         response.provider_state = _stamped(response.provider_state, dialect, origin)
     for choice in response.choices:
-        message = choice.message
         if choice.provider_state is not None:
             choice.provider_state = _stamped(choice.provider_state, dialect, origin)
-        for part in message.parts:
-            if part.provider_state is not None:
-                break
-        else:
-            if message.provider_state is None:
-                continue
-        choice.message = _stamp_message(message, dialect, origin)
-
-
-def _stamp_message(message: Message, dialect: str, origin: str) -> Message:
-    def stamped(value: Any) -> dict[str, Any]:
-        state = value.provider_state
-        return {} if state is None else {"provider_state": _stamped(state, dialect, origin)}
-
-    parts = tuple(part.model_copy(update=stamped(part)) for part in message.parts)
-    return message.model_copy(update={"parts": parts, **stamped(message)})
+        for value in (choice.message, *choice.message.parts):
+            if value.provider_state is not None:
+                value.__dict__["provider_state"] = _stamped(value.provider_state, dialect, origin)
 
 
 def _stamped(state: ProviderState, dialect: str, origin: str) -> ProviderState:

@@ -53,7 +53,7 @@ Key = tuple[int, str, int]
 class Flow:
     """Opens, feeds and ends the one part that flows; counts every part of the answer."""
 
-    __slots__ = ("_group", "_key", "_kind", "_length", "_notes", "_past", "kinds", "part", "text_at")
+    __slots__ = ("_group", "_key", "_kind", "_notes", "_past", "kinds", "length", "part", "text_at")
 
     def __init__(self) -> None:
         #: The part that is open, and empty values of all parts so far.
@@ -64,7 +64,7 @@ class Flow:
         self._key: Key | None = None
         self._kind = TEXT
         self._group: str | None = None
-        self._length = 0
+        self.length = 0
         self._notes = 0
         self._past: set[Key] = set()
 
@@ -88,13 +88,13 @@ class Flow:
         if self.part is None or self._key != key:
             part = self.start(kind.empty.model_copy(update={"group": group}), out)
             self.part, self._key, self._kind, self._group = part, key, kind, group
-            self._length = self._notes = 0
+            self.length = self._notes = 0
             self.text_at = (index, place) if kind is TEXT else None
         return self.part
 
     def more(self, text: str, out: list[Delta]) -> None:
         """Give more of the open text."""
-        self._length += len(text)
+        self.length += len(text)
         out.append(self._kind.delta(0, self.part, text))
 
     def note(self, raw: Any, out: list[Delta]) -> None:
@@ -112,8 +112,8 @@ class Flow:
             if key in self._past or not (text or notes):
                 return
             self.open(kind, index, place, group, out)
-        if len(text) > self._length:
-            self.more(text[self._length :], out)
+        if len(text) > self.length:
+            self.more(text[self.length :], out)
         for raw in notes[self._notes :]:
             self.note(raw, out)
 

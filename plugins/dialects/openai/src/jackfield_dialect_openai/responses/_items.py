@@ -97,15 +97,6 @@ def group_of(item: Mapping[str, Any], index: int) -> str:
     return item.get("id") or f"#{index}"
 
 
-def _grouped(parts: list[Part], item: Mapping[str, Any], known: Iterable[str]) -> list[Part]:
-    """Give the item's members to its last part, and its id to those before it."""
-    if parts:
-        brief = {"id": item["id"]} if item.get("id") else {}
-        parts[:-1] = [part.model_copy(update={"provider_state": state(brief)}) for part in parts[:-1]]
-        parts[-1] = parts[-1].model_copy(update={"provider_state": state(members(item, known))})
-    return parts
-
-
 MESSAGE_KNOWN: Final = ("role", "content")
 REASONING_KNOWN: Final = ("summary", "content")
 
@@ -113,36 +104,49 @@ REASONING_KNOWN: Final = ("summary", "content")
 def message_parts(item: Mapping[str, Any], index: int) -> list[Part]:
     """Read a message item of the assistant's; texts that are empty say nothing."""
     content = item.get("content")
-    group = group_of(item, index)
     if isinstance(content, str):
         content = [{"type": "output_text", "text": content}]
-    parts: list[Part] = []
+    rows: list[tuple[type[Any], dict[str, Any]]] = []
     for piece in content or ():
         match piece.get("type"):
             case "output_text" | "text" | "input_text":
-                notes = tuple(citation(note) for note in piece.get("annotations") or ())
-                if piece["text"] or notes:
-                    parts.append(Text(text=piece["text"], citations=notes, group=group))
+                notes = piece.get("annotations")
+                if notes:
+                    rows.append((Text, {"text": piece["text"], "citations": tuple([citation(note) for note in notes])}))
+                elif text := piece["text"]:
+                    rows.append((Text, {"text": text}))
             case "refusal":
                 if piece["refusal"]:
-                    parts.append(Refusal(text=piece["refusal"], group=group))
+                    rows.append((Refusal, {"text": piece["refusal"]}))
             case "reasoning_text":
-                parts.append(Thinking(text=piece["text"], group=group))
+                rows.append((Thinking, {"text": piece["text"]}))
             case _:
-                parts.append(Native(dialect=NAME, body=dict(piece), text="", group=group))
-    return _grouped(parts, item, MESSAGE_KNOWN)
+                rows.append((Native, {"dialect": NAME, "body": dict(piece), "text": ""}))
+    return _made(rows, item, index, MESSAGE_KNOWN)
 
 
 def reasoning_parts(item: Mapping[str, Any], index: int) -> list[Part]:
     """Read a reasoning item: a part for each text of its summary and of its content, one at least."""
-    group = group_of(item, index)
-    parts: list[Part] = [
-        Thinking(text=row["text"], kind=kind, group=group)
+    rows: list[tuple[type[Any], dict[str, Any]]] = [
+        (Thinking, {"text": row["text"], "kind": kind})
         for member, kind in (("summary", "summary"), ("content", "trace"))
         for row in item.get(member) or ()
         if row["text"]
     ]
-    return _grouped(parts or [Thinking(kind="redacted", group=group)], item, REASONING_KNOWN)
+    return _made(rows or [(Thinking, {"kind": "redacted"})], item, index, REASONING_KNOWN)
+
+
+def _made(
+    rows: list[tuple[type[Any], dict[str, Any]]], item: Mapping[str, Any], index: int, known: Iterable[str]
+) -> list[Part]:
+    """Make the parts of one item: its members go with the last of them, its id with those before."""
+    group = group_of(item, index)
+    brief = {"id": item["id"]} if item.get("id") else {}
+    last = len(rows) - 1
+    return [
+        kind(**values, group=group, provider_state=state(members(item, known) if number == last else brief))
+        for number, (kind, values) in enumerate(rows)
+    ]
 
 
 def call_part(item: Mapping[str, Any]) -> ToolCall:

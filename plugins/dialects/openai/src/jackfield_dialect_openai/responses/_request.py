@@ -52,7 +52,10 @@ def responses_body(request: ChatRequest) -> dict[str, Any]:
     items: list[dict[str, Any]] = []
     calls = _Calls()
     for number, message in enumerate(request.messages):
-        state = message.provider_state
+        state, parts = message.provider_state, message.parts
+        if state is None and len(parts) == 1 and message.role != "tool" and _is_bare(part := parts[0]):
+            items.append({"role": message.role, "content": part.text})  # type: ignore[union-attr]  # as most turns are
+            continue
         members = state.data if state is not None and isinstance(state.data, dict) else {}
         if members.get("instructions"):
             body["instructions"] = message.text
@@ -63,6 +66,10 @@ def responses_body(request: ChatRequest) -> dict[str, Any]:
     body["input"] = items
     write_parameters(request, body)
     return body
+
+
+def _is_bare(part: Part) -> bool:
+    return type(part) is Text and part.provider_state is None and part.cache is None and not part.citations
 
 
 class _Calls:

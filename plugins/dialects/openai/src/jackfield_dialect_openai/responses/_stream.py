@@ -22,6 +22,7 @@ from jackfield import (
     Started,
     StreamDecoder,
     StreamInterrupted,
+    TextDelta,
     UsageDelta,
     hookimpl,
 )
@@ -90,7 +91,8 @@ class Decoder:
                 and text
                 and not row.get("logprobs")
             ):  # more text: by far the commonest event, so it takes the short way
-                flow.more(text, out)
+                flow.length += len(text)
+                return [TextDelta(0, flow.part, text)]  # type: ignore[arg-type]
             elif (handler := _HANDLERS.get(kind)) is not None:
                 handler(self, row, out)
             elif kind in ("error", "response.failed") or (kind is None and row.get("error")):

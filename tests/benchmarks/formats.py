@@ -1,0 +1,128 @@
+"""The same answer in every format, whole and as a stream: as many events, with the members that a provider sends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.benchmarks import payloads
+
+WORDS = [f" word{number % 97}" for number in range(payloads.CHUNKS)]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: an answer by number, the events of a stream, and how many of them carry text."""
+
+    answer: Callable[[int], bytes]
+    events: list[bytes]
+
+
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _named(rows: list[dict[str, Any]]) -> list[bytes]:
+    return [b"event: " + row["type"].encode() + b"\ndata: " + _dumped(row) + b"\n\n" for row in rows]
+
+
+def _anthropic() -> Format:
+    head = {"id": "msg_01XFDUDYJgAACzvnptvVoYEL", "type": "message", "role": "assistant", "model": "m"}
+    usage = {"input_tokens": 412, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 96}
+
+    def answer(number: int) -> bytes:
+        content = [{"type": "text", "text": f"{payloads.ANSWER}{number}"}]
+        return _dumped({**head, "content": content, "stop_reason": "end_turn", "stop_sequence": None, "usage": usage})
+
+    start: dict[str, Any] = {**head, "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+    rows: list[dict[str, Any]] = [
+        {"type": "message_start", "message": start},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}} for word in WORDS),
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": usage},
+        {"type": "message_stop"},
+    ]
+    return Format(answer, _named(rows))
+
+
+def _gemini() -> Format:
+    details = [{"modality": "TEXT", "tokenCount": 412}]
+    usage = {
+        "promptTokenCount": 412,
+        "candidatesTokenCount": 96,
+        "totalTokenCount": 508,
+        "promptTokensDetails": details,
+    }
+    tail = {"usageMetadata": usage, "modelVersion": "m", "responseId": "dVnOaOzLKcDgz7IPqtXr8Ac"}
+
+    def candidate(text: str, reason: str | None) -> dict[str, Any]:
+        row: dict[str, Any] = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
+        return {**row, "finishReason": reason} if reason else row
+
+    def answer(number: int) -> bytes:
+        return _dumped({"candidates": [candidate(f"{payloads.ANSWER}{number}", "STOP")], **tail})
+
+    last = len(WORDS) - 1
+    rows = [
+        {"candidates": [candidate(word, "STOP" if number == last else None)], **tail}
+        for number, word in enumerate(WORDS)
+    ]
+    return Format(answer, [b"data: " + _dumped(row) + b"\r\n\r\n" for row in rows])
+
+
+def _responses() -> Format:
+    usage = {
+        "input_tokens": 412, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 96,
+        "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 508,
+    }  # fmt: skip
+    known = {"object": "response", "created_at": 1741569952, "model": "m", "error": None, "incomplete_details": None}
+    head = {"id": "resp_67ccd2bed1ec8190b14f964abc0542670bb6a6b452d3795b", **known, "tools": [], "temperature": 1.0}
+    at = {"item_id": "msg_67ccd2bf17f0819081ff3bb2cf6508e6", "output_index": 0}
+    place = {**at, "content_index": 0}
+
+    def message(text: str) -> dict[str, Any]:
+        piece = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+        row = {"type": "message", "id": at["item_id"], "status": "completed", "role": "assistant"}
+        return {**row, "content": [piece] if text else []}
+
+    def whole(text: str) -> dict[str, Any]:
+        return {**head, "status": "completed", "output": [message(text)], "usage": usage, "service_tier": "default"}
+
+    text = "".join(WORDS)
+    empty = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+    rows: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**head, "status": "in_progress", "output": []}},
+        {"type": "response.output_item.added", "output_index": 0, "item": message("")},
+        {"type": "response.content_part.added", **place, "part": empty},
+        *({"type": "response.output_text.delta", **place, "delta": word, "logprobs": []} for word in WORDS),
+        {"type": "response.output_text.done", **place, "text": text, "logprobs": []},
+        {"type": "response.content_part.done", **place, "part": {**empty, "text": text}},
+        {"type": "response.output_item.done", "output_index": 0, "item": message(text)},
+        {"type": "response.completed", "response": whole(text)},
+    ]
+    numbered = [{**row, "sequence_number": number} for number, row in enumerate(rows)]
+    return Format(lambda number: _dumped(whole(f"{payloads.ANSWER}{number}")), _named(numbered))
+
+
+FORMATS: Mapping[str, Format] = {
+    "openai-chat": Format(payloads.answer, payloads.stream()),
+    "openai-responses": _responses(),
+    "anthropic-messages": _anthropic(),
+    "gemini": _gemini(),
+}
+#: What a caller of a gateway sends to ask for a stream, and where.
+ASKED: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "openai-chat": ("/v1/chat/completions", {"stream": True, "messages": payloads.messages()}),
+    "openai-responses": ("/v1/responses", {"stream": True, "input": payloads.messages()}),
+    "anthropic-messages": (
+        "/v1/messages",
+        {"stream": True, "max_tokens": 512, "system": payloads.SYSTEM, "messages": payloads.messages()[1:]},
+    ),
+    "gemini": (
+        "/v1beta/models/{model}:streamGenerateContent?alt=sse",
+        {"contents": [{"role": "user", "parts": [{"text": row["content"]}]} for row in payloads.messages()[1:]]},
+    ),
+}
