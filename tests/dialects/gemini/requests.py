@@ -114,7 +114,9 @@ def messages() -> st.SearchStrategy[Message]:
     )
 
 
-_functions = st.builds(Tool, name=words, description=st.none() | texts, parameters=st.none() | schemas)
+_functions = st.builds(Tool, name=words, description=st.none() | texts, parameters=st.none() | schemas) | st.builds(
+    Tool, name=words, options=st.just({"behavior": "BLOCKING"}), dialect=st.just(DIALECT)
+)
 _hosted = st.sampled_from(
     [
         HostedTool(kind="web_search", name="googleSearch", options={"timeRangeFilter": {"a": 1}}, dialect=DIALECT),

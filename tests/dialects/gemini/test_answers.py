@@ -31,6 +31,7 @@ from jackfield import (
     ProviderError,
     ProviderState,
     Refusal,
+    StreamInterrupted,
     Text,
     TextDelta,
     Thinking,
@@ -338,3 +339,46 @@ def test_spoken_pieces_are_one_part(board: Board) -> None:
     (part,) = read(board, stream.encode()).message.parts
     assert isinstance(part, Media)
     assert (part.kind, part.source) == ("audio", Bytes(data=b"\x00\x01\x02\x03"))
+
+
+def _piece(path: str, more: bool = True, **value: Any) -> dict[str, Any]:
+    return {"functionCall": {"partialArgs": [{"jsonPath": path, **value}], **({"willContinue": True} if more else {})}}
+
+
+def test_a_call_whose_arguments_come_in_pieces_is_given_whole(board: Board) -> None:
+    rows = [
+        {"functionCall": {"name": "f", "id": "c", "willContinue": True}, "thoughtSignature": "s"},
+        _piece("$.rooms[0].name", stringValue="Blue "),
+        _piece("$.rooms[0].name", stringValue="room"),
+        _piece("$.rooms[1].size", numberValue=3),
+        _piece("$['is open']", boolValue=True),
+        _piece("$.note", nullValue="NULL_VALUE"),
+        {"functionCall": {}},
+    ]
+    (call,) = read(board, ("".join(map(_document, rows)) + _document(finishReason="STOP")).encode()).tool_calls
+    assert (call.id, call.name) == ("c", "f")
+    assert call.parsed_arguments() == {
+        "rooms": [{"name": "Blue room"}, {"size": 3}],
+        "is open": True,
+        "note": None,
+    }
+    assert call.provider_state is not None
+    assert call.provider_state.data == {"thoughtSignature": "s"}
+
+
+def test_a_call_in_pieces_that_is_cut_off_is_kept_as_far_as_it_came(board: Board) -> None:
+    rows = [{"functionCall": {"name": "f", "willContinue": True}}, _piece("$.a", stringValue="x")]
+    data = "".join(map(_document, rows))
+    with pytest.raises(StreamInterrupted) as caught:
+        read(board, data.encode())
+    assert [call.arguments for call in caught.value.response.tool_calls] == ['{"a":"x"}']
+    cut = read(board, (data + _document(finishReason="MAX_TOKENS")).encode())
+    assert cut.finish_reason == "length"
+    assert len(cut.tool_calls) == 1
+
+
+@pytest.mark.parametrize("path", ["$", "", "$.a[3]", "$.b[0]"])
+def test_a_piece_at_a_place_that_cannot_be_is_an_error_of_the_provider(board: Board, path: str) -> None:
+    rows = [{"functionCall": {"name": "f", "args": {"b": 1}, "willContinue": True}}, _piece(path, numberValue=1)]
+    with pytest.raises(ProviderError, match="not of the format"):
+        read(board, "".join(map(_document, rows)).encode())

@@ -23,6 +23,7 @@ from jackfield import (
     ProviderState,
     Text,
     Thinking,
+    Tool,
     ToolCall,
     ToolResult,
 )
@@ -124,11 +125,22 @@ def test_tools_that_google_runs_are_hosted_tools(board: Board, entry: dict[str, 
 
 
 def test_one_entry_may_hold_tools_of_every_kind(board: Board) -> None:
-    entry = {"functionDeclarations": [{"name": "f", "behavior": "BLOCKING"}], "googleSearch": {}, "somethingNew": {}}
-    tools = parsed(board, {"contents": [], "tools": [entry]}).tools or ()
-    assert [tool.type for tool in tools] == ["native", "hosted", "native"]
-    assert [tool.body for tool in tools if isinstance(tool, NativeTool)] == [
-        {"functionDeclarations": [{"name": "f", "behavior": "BLOCKING"}]},
+    functions = [
+        {"name": "f", "behavior": "BLOCKING"},
+        {"name": "g", "parameters": {}, "parametersJsonSchema": {}},
+    ]
+    request = parsed(
+        board, {"contents": [], "tools": [{"functionDeclarations": functions, "googleSearch": {}, "somethingNew": {}}]}
+    )
+    first, second, third, fourth = request.tools or ()
+    assert first == Tool(name="f", options={"behavior": "BLOCKING"}, dialect=DIALECT)
+    assert second == NativeTool(dialect=DIALECT, body={"functionDeclarations": [functions[1]]})
+    assert third == HostedTool(kind="web_search", name="googleSearch", dialect=DIALECT)
+    assert fourth == NativeTool(dialect=DIALECT, body={"somethingNew": {}})
+    assert sent(board, request)["tools"] == [
+        {"functionDeclarations": [functions[0]]},
+        {"functionDeclarations": [functions[1]]},
+        {"googleSearch": {}},
         {"somethingNew": {}},
     ]
 
@@ -151,14 +163,15 @@ def test_a_hosted_tool_of_another_dialect_gets_the_form_of_this_one(board: Board
         ({"mode": "ANY", "allowedFunctionNames": ["f", "g"]}, "required", ("f", "g")),
         ({"mode": "VALIDATED", "allowedFunctionNames": ["f"]}, "auto", ("f",)),
         ({"mode": "VALIDATED"}, "auto", None),
+        ({"mode": "MODE_UNSPECIFIED"}, None, None),
         ({"mode": "ANY", "allowedFunctionNames": ["f"], "streamFunctionCallArguments": True}, "required", None),
     ],
 )
-def test_modes_of_choice(board: Board, config: dict[str, Any], mode: str, names: Any) -> None:
+def test_modes_of_choice(board: Board, config: dict[str, Any], mode: str | None, names: Any) -> None:
     body = {"contents": [], "toolConfig": {"functionCallingConfig": config, "retrievalConfig": {"languageCode": "pt"}}}
     request = parsed(board, body)
-    assert request.tool_choice is not None
-    assert (request.tool_choice.mode, request.tool_choice.allowed) == (mode, names)
+    choice = request.tool_choice
+    assert (None if choice is None else (choice.mode, choice.allowed)) == (None if mode is None else (mode, names))
     assert sent(board, request) == body
 
 
@@ -287,3 +300,18 @@ def test_a_thought_without_state_is_written_where_it_is_at_home(board: Board) ->
         {"text": "t", "thought": True},
         {"functionCall": {"name": "f", "args": {}, "id": "c"}},
     ]
+
+
+def test_text_with_members_that_nobody_knows_is_text(board: Board) -> None:
+    part = {"text": "a", "speechMetadata": {"speaker": "x"}}
+    body = {"contents": [{"role": "model", "parts": [part]}]}
+    request = parsed(board, body)
+    assert request.messages[0].text == "a"
+    assert sent(board, request) == body
+    asked = ChatRequest(model="m", messages="?")
+    answer = json.dumps({"candidates": [{"content": body["contents"][0], "finishReason": "STOP"}]}).encode()
+    found = read(board, answer, asked)
+    assert found.text == "a"
+    stream = read(board, b"data: " + answer + b"\n\n")
+    assert stream.message == found.message
+    assert json.loads(board.render_response(asked, found).body)["candidates"][0]["content"]["parts"] == [part]

@@ -200,5 +200,5 @@ def blocked_answer(error: ContentFilterError) -> dict[str, Any]:
     return {"promptFeedback": {"blockReason": reason, "blockReasonMessage": str(error.message)}}
 
 
-#: google-genai 3.3.0, types.BlockedReason
+#: google-genai 3.4.0, types.BlockedReason
 _BLOCKED = frozenset({"SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "MODEL_ARMOR", "JAILBREAK"})

@@ -174,24 +174,30 @@ def _tool_config(config: dict[str, Any], values: dict[str, Any], options: dict[s
     patch = {name: value for name, value in config.items() if name != "functionCallingConfig"}
     if "functionCallingConfig" in config:
         calling = members(config["functionCallingConfig"], where)
-        mode = worded(calling.pop("mode", "AUTO"), f"{where}.mode").upper()
-        names = calling.pop("allowedFunctionNames", None)
-        if names is not None:
-            names = tuple(worded(name, f"{where}.allowedFunctionNames") for name in listed(names, where))
-        ours = {"AUTO": "auto", "VALIDATED": "auto", "ANY": "required", "NONE": "none"}.get(mode)
-        if ours is None:
-            raise InvalidInput(f"{where}.mode: {mode!r} is none of AUTO, ANY, NONE, VALIDATED", param=f"{where}.mode")
-        if mode == "ANY" and names is not None and len(names) == 1:
-            choice = ToolChoice(mode="required", name=names[0])
-        else:
-            choice = ToolChoice.model_validate({"mode": ours, "allowed": names or None})
-        values["tool_choice"] = choice
-        if mode == "VALIDATED" and not names:
-            calling["mode"] = mode
+        mode = worded(calling.get("mode", "AUTO"), f"{where}.mode").upper()
+        if mode != "MODE_UNSPECIFIED":
+            values["tool_choice"] = _choice(mode, calling)
         if calling:
             patch["functionCallingConfig"] = calling
     if patch:
         options["toolConfig"] = patch
+
+
+def _choice(mode: str, calling: dict[str, Any]) -> ToolChoice:
+    """Read a choice of tools, and leave in `calling` what has no word."""
+    where = "toolConfig.functionCallingConfig"
+    calling.pop("mode", None)
+    names = calling.pop("allowedFunctionNames", None)
+    if names is not None:
+        names = tuple(worded(name, f"{where}.allowedFunctionNames") for name in listed(names, where))
+    ours = {"AUTO": "auto", "VALIDATED": "auto", "ANY": "required", "NONE": "none"}.get(mode)
+    if ours is None:
+        raise InvalidInput(f"{where}.mode: {mode!r} is none of AUTO, ANY, NONE, VALIDATED", param=f"{where}.mode")
+    if mode == "VALIDATED" and not names:
+        calling["mode"] = mode
+    if mode == "ANY" and names is not None and len(names) == 1:
+        return ToolChoice(mode="required", name=names[0])
+    return ToolChoice.model_validate({"mode": ours, "allowed": names or None})
 
 
 def _embedding(body: Any, model: str) -> EmbeddingRequest:

@@ -32,6 +32,10 @@ from ._words import FAILED, NAME, RESULTS, TOOL_TYPES, media_kind
 
 _ROLES = frozenset({"user", "model", "function"})
 _BESIDE = frozenset({"thought", "thoughtSignature"})
+#: What a part may be beside text.
+_KINDS = frozenset(
+    {"functionCall", "functionResponse", "inlineData", "fileData", "executableCode", "toolCall", *RESULTS}
+)
 
 
 def parse_system(given: Any) -> tuple[Message, ...]:
@@ -104,10 +108,12 @@ def read_part(wire: dict[str, Any], mint: Any, before: list[Part]) -> Part:
     state: dict[str, Any] = {} if signature is None else {"thoughtSignature": signature}
     content = wire.keys() - _BESIDE
     thought = wire.get("thought") is True
-    if content == {"text"} or (not content and signature is not None):
+    if ("text" in content and not content & _KINDS) or (not content and signature is not None):
         text = wire.get("text", "")
         if not isinstance(text, str):
             raise TypeError("text: a string is needed")
+        if more := {name: wire[name] for name in content if name != "text"}:
+            state["members"] = more
         if thought:
             # what Google lets see of its thinking is a summary (ai.google.dev/gemini-api/docs/thinking)
             return Thinking(text=text, kind="summary", provider_state=ProviderState(data=state))
@@ -124,12 +130,14 @@ def read_part(wire: dict[str, Any], mint: Any, before: list[Part]) -> Part:
             found = _media(wire, content, state)
             if found is not None:
                 return found
-    return Native(dialect=NAME, body=wire, text=text if isinstance(text := wire.get("text"), str) else None)
+    return Native(dialect=NAME, body=wire)
 
 
 def _call(value: Any, state: dict[str, Any], mint: Any) -> ToolCall | None:
     call = members(value, "functionCall")
     name, call_id = call.get("name"), call.get("id")
+    if call.get("willContinue") is False:
+        del call["willContinue"]
     if not isinstance(name, str) or call.keys() - {"name", "id", "args"}:
         return None
     if not call_id:

@@ -64,9 +64,12 @@ def write_part(part: Part, where: str) -> dict[str, Any]:
             return dict(body)
         case _:
             raise UnsupportedFeature(f"{where}: the format takes no {part.type} here; take it out", param="messages")
-    if (signature := state_of(part).get("thoughtSignature")) is not None:
-        wire["thoughtSignature"] = signature
-    return wire
+    if not (state := state_of(part)):
+        return wire
+    if "thoughtSignature" in state:
+        wire["thoughtSignature"] = state["thoughtSignature"]
+    # beside a text only; a result's are written with it
+    return wire | state.get("members", {}) if "text" in wire else wire
 
 
 def _call(part: ToolCall, where: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from jackfield import (
 
 from ._errors import blocked
 from ._framing import FRAMING
+from ._partial import PartialCall
 from ._response import (
     MALFORMED,
     answer_part,
@@ -55,6 +56,8 @@ from ._usage import SEARCHES, tier_of
 from ._words import finish_reason, reason_word
 
 _TEXT, _THINKING = Text(text=""), Thinking(text="", kind="summary")
+#: Members of a call that comes in pieces.
+_PARTIAL = frozenset({"partialArgs", "willContinue"})
 
 
 @hookimpl
@@ -66,7 +69,7 @@ def stream_decoder(request: Request, head: HTTPResponse) -> StreamDecoder | None
 class _Open:
     """A candidate that is being streamed."""
 
-    __slots__ = ("called", "calls", "detail", "notes", "ran", "ratings", "raw")
+    __slots__ = ("called", "calls", "detail", "notes", "partial", "ran", "ratings", "raw")
 
     def __init__(self) -> None:
         #: Calls for the caller; calls of both kinds, which are counted together; those that Google ran.
@@ -74,6 +77,7 @@ class _Open:
         self.calls = 0
         self.ran: list[Part] = []
         self.notes: list[Any] = []
+        self.partial: PartialCall | None = None
         self.raw: str | None = None
         self.detail: str | None = None
         self.ratings: Any = None
@@ -168,6 +172,9 @@ class Decoder:
         out: list[Delta] = []
         for index in sorted(self._choices):
             choice = self._choices[index]
+            if choice.partial is not None:
+                whole, choice.partial = choice.partial.whole(), None
+                self._part(index, choice, whole, out)
             self._tracker.end(index, out)
             if choice.raw is not None:
                 reason = finish_reason(choice.raw, choice.called)
@@ -206,6 +213,12 @@ class Decoder:
             self._searches = [*(self._searches or ()), *queries]
 
     def _part(self, index: int, open_: _Open, wire: Any, out: list[Delta]) -> None:
+        call = wire.get("functionCall")
+        if type(call) is dict and (open_.partial is not None or call.keys() & _PARTIAL):
+            partial = open_.partial = open_.partial or PartialCall()
+            if not partial.add(wire):
+                return
+            wire, open_.partial = partial.whole(), None
         part = answer_part(self._request, wire, index, open_.calls, open_.ran)
         state = None if part.provider_state is None else part.provider_state.data
         match part:

@@ -12,7 +12,7 @@ from jackfield.usage import Item
 SEARCHES = "webSearchQueries"
 #: google.ai.generativelanguage Modality by number, as `$alt=json;enum-encoding=int` gives it.
 _MODALITIES = ("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT")
-#: What Vertex calls the tier that served (google-genai 3.3.0, types.TrafficType).
+#: What Vertex calls the tier that served (google-genai 3.4.0, types.TrafficType).
 _TRAFFIC = {
     "ON_DEMAND": "standard", "ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex",
     "PROVISIONED_THROUGHPUT": "provisioned",
