@@ -67,6 +67,7 @@ class Decoder:
         self._index = self._part = -1
         self._started: Started | None = None
         self._ending: dict[str, Any] = {}
+        self._kept: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._stopped = False
 
