@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from jackfield import Board, Boards, ChatRequest, Endpoint, Exchange, Usage
-from jackfield.pricing import Rule
+from jackfield import Board, Boards, ChatRequest, Endpoint, Exchange, Rule, Usage
 from jackfield.usage import Item
 from tests.recordings import loader
 
