@@ -1,0 +1,1 @@
+"""Alibaba Model Studio as data: what this package knows stands in `catalog.toml` and `models.toml`."""

@@ -1,0 +1,1 @@
+"""LM Studio as data: what this package knows stands in `catalog.toml` and `models.toml`."""

@@ -1,0 +1,1 @@
+"""Z.ai as data: what this package knows stands in `catalog.toml` and `models.toml`."""
