@@ -25,7 +25,7 @@ from jackfield.messages import ToolKind
 from jackfield.parsing import validated
 from jackfield_dialect_openai.chat._checks import listed, made
 
-from ._items import NAME, state
+from ._calls import NAME, state
 from ._parameters import LOGPROBS, SAME
 from ._parse_items import parse_items
 
@@ -69,9 +69,10 @@ def parse_chat(body: Mapping[str, Any]) -> ChatRequest:
     values: dict[str, Any] = {"model": rest.pop("model", "")}
     options: dict[str, Any] = {}
     messages: list[Message] = []
-    if isinstance(rest.get("instructions"), str):
-        first = Message(role="system", parts=rest.pop("instructions"), provider_state=state({"instructions": True}))
-        messages.append(first)
+    if (instructions := rest.pop("instructions", None)) is not None:
+        if not isinstance(instructions, str):
+            raise InvalidInput("instructions: a string is needed", param="instructions")
+        messages.append(Message(role="system", parts=instructions, provider_state=state({"instructions": True})))
     messages += parse_items(rest.pop("input", []))
     values["messages"] = tuple(messages)
     for ours, theirs in SAME:
@@ -107,10 +108,11 @@ def _special(rest: dict[str, Any], values: dict[str, Any], options: dict[str, An
     if "tool_choice" in rest and (choice := _tool_choice(rest["tool_choice"])) is not None:
         values["tool_choice"] = choice
         del rest["tool_choice"]
-    if isinstance(text := rest.pop("text", None), Mapping):
-        _text(text, values, options)
-    if isinstance(reasoning := rest.pop("reasoning", None), Mapping):
-        _reasoning(reasoning, values, options)
+    for name, read in (("text", _text), ("reasoning", _reasoning)):
+        if name in rest:
+            if not isinstance(member := rest.pop(name), Mapping):
+                raise InvalidInput(f"{name}: an object is needed", param=name)
+            read(member, values, options)
     if isinstance(include := rest.get("include"), list) and LOGPROBS in include:
         values["logprobs"] = True
         if len(include) == 1:
@@ -191,7 +193,7 @@ def _tool_choice(choice: Any) -> Any:
     if kind == "allowed_tools":
         rows = listed(choice.get("tools"), "tool_choice.tools")
         if all(isinstance(row, Mapping) and row.get("type") in ("function", "custom") for row in rows):
-            names = tuple(str(row.get("name")) for row in rows)
+            names = tuple(row.get("name") for row in rows)
             return made(ToolChoice, {"mode": choice.get("mode", "auto"), "allowed": names}, "tool_choice")
     if isinstance(kind, str):
         return None

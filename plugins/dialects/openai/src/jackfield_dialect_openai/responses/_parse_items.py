@@ -28,12 +28,17 @@ from jackfield_dialect_openai.chat._checks import listed, refused
 from jackfield_dialect_openai.chat._parse_messages import MIMES
 from jackfield_dialect_openai.chat._response import MALFORMED
 
-from ._items import NAME, group_of, item_parts, members, state
+from ._calls import NAME, members, state
+from ._items import group_of, item_parts
 
 _GIVEN = frozenset({"user", "system", "developer"})
-_RESULTS = frozenset({"function_call_output", "custom_tool_call_output", "computer_call_output"})
-#: Items of neither side: what they are is the format's own affair.
-_NEITHER = frozenset({"item_reference", "additional_tools"})
+#: Items of a caller's that say nothing to a model: what they are is the format's own affair.
+_OUR_OWN = frozenset({"item_reference", "additional_tools", "mcp_approval_response", "compaction_trigger"})
+#: Members without which an item of the assistant's side is nothing.
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "function_call": ("call_id", "name", "arguments"),
+    "custom_tool_call": ("call_id", "name", "input"),
+}
 
 
 def parse_items(given: Any) -> list[Message]:
@@ -56,29 +61,56 @@ def parse_items(given: Any) -> list[Message]:
         where = f"input[{index}]"
         if not isinstance(item, Mapping):
             raise InvalidInput(f"{where}: an item is needed", param=where)
-        kind = item.get("type") or ("message" if "role" in item else None)
+        kind = _kind(item, where)
         try:
             if kind == "message" and item.get("role") in _GIVEN:
                 end_turn()
                 messages.append(_message(item, where))
-            elif kind in _RESULTS or (isinstance(kind, str) and kind.endswith("_call_output")):
-                end_turn()
-                messages.append(Message(role="tool", parts=(_result(item, where),)))
-            elif kind in _NEITHER:
+            elif kind in _OUR_OWN or (kind == "local_shell_call_output" and "call_id" not in item):
                 end_turn()
                 part = Native(dialect=NAME, body=dict(item), text="")
                 messages.append(Message(role="developer", parts=(part,), provider_state=state({"items": True})))
-            elif kind is None or (kind == "message" and item.get("role") != "assistant"):
-                raise InvalidInput(f"{where}: a type, or a role of user, assistant, system or developer is needed")
+            elif kind.endswith("_call_output"):
+                end_turn()
+                messages.append(Message(role="tool", parts=(_result(item, where),)))
             else:
                 # an assistant's turn may be empty, and is sent back so
-                said += item_parts(item, index) or [Text(text="", group=group_of(item, index))]
+                said += _said(kind, item, index, where) or [Text(text="", group=group_of(item, index))]
         except ValidationError as error:
             raise refused(error, where) from None
-        except MALFORMED as error:
-            raise InvalidInput(f"{where}: {error} is wrong or missing", param=where) from None
     end_turn()
     return messages
+
+
+def _kind(item: Mapping[str, Any], where: str) -> str:
+    """Return the type of an item; a message and a reference may go without."""
+    kind = item.get("type")
+    if kind is None:
+        kind = "message" if "role" in item else "item_reference" if "id" in item else None
+    if not isinstance(kind, str):
+        raise InvalidInput(f"{where}.type: a type or a role is needed", param=f"{where}.type")
+    if kind == "message" and item.get("role") not in ("assistant", *_GIVEN):
+        place = f"{where}.role"
+        raise InvalidInput(f"{place}: user, assistant, system or developer is needed", param=place)
+    return kind
+
+
+def _said(kind: str, item: Mapping[str, Any], index: int, where: str) -> list[Part]:
+    """Parse an item of the assistant's side, as an answer is read."""
+    for name in _NEEDED.get(kind, ()):
+        if not isinstance(item.get(name), str):
+            raise InvalidInput(f"{where}.{name}: a string is needed", param=f"{where}.{name}")
+    if kind == "message" and not isinstance(item.get("content"), str):
+        listed(item.get("content"), f"{where}.content")
+    try:
+        return item_parts(item, index)
+    except ValidationError:
+        raise
+    except KeyError as error:
+        place = f"{where}.{error.args[0]}"
+        raise InvalidInput(f"{place}: it is missing", param=place) from None
+    except MALFORMED:
+        raise InvalidInput(f"{where}: it is no {kind} of the format", param=where) from None
 
 
 def _message(item: Mapping[str, Any], where: str) -> Message:
@@ -93,9 +125,11 @@ def _message(item: Mapping[str, Any], where: str) -> Message:
 
 
 def _result(item: Mapping[str, Any], where: str) -> ToolResult:
-    output = item.get("output")
+    output, kind = item.get("output"), item["type"]
+    call_id = item.get("call_id")
+    if not isinstance(call_id, str):
+        raise InvalidInput(f"{where}.call_id: a string is needed", param=f"{where}.call_id")
     own: dict[str, Any] = members(item, ("call_id", "output"))
-    kind = item["type"]
     if kind != "function_call_output":
         own["type"] = kind
     parts: Any
@@ -103,12 +137,21 @@ def _result(item: Mapping[str, Any], where: str) -> ToolResult:
         parts = output
     elif isinstance(output, list) and kind in ("function_call_output", "custom_tool_call_output"):
         parts = tuple(_piece(piece, f"{where}.output[{number}]") for number, piece in enumerate(output))
+    elif kind == "computer_call_output" and (shot := _shot(output, f"{where}.output")) is not None:
+        parts = (shot,)
+    elif output is None and kind != "apply_patch_call_output":
+        raise InvalidInput(f"{where}.output: it is missing", param=f"{where}.output")
     else:
         parts = (Native(dialect=NAME, body=output, text=""),)
-    call_id = item.get("call_id")
-    if not isinstance(call_id, str):
-        raise InvalidInput(f"{where}.call_id: a string is needed", param=f"{where}.call_id")
     return ToolResult(call_id=call_id, parts=parts, provider_state=state(own) if own else None)
+
+
+def _shot(output: Any, where: str) -> Media | None:
+    """Parse the image of a computer's screen; None for what is more than that."""
+    if not isinstance(output, Mapping) or output.get("type") != "computer_screenshot":
+        return None
+    shot = _piece({**output, "type": "input_image"}, where)
+    return shot if isinstance(shot, Media) else None
 
 
 def _piece(piece: Any, where: str) -> Any:

@@ -28,9 +28,10 @@ from jackfield import (
 )
 from jackfield_dialect_openai.chat._response import MALFORMED, created, malformed, word
 
+from ._calls import call_part, members
 from ._errors import failure
 from ._flowing import BY_EVENT, TEXT, Flow
-from ._items import MESSAGE_KNOWN, REASONING_KNOWN, call_part, group_of, item_parts, members, reasoning_parts
+from ._items import MESSAGE_KNOWN, REASONING_KNOWN, group_of, item_parts, reasoning_parts
 from ._response import finish, logprobs
 from ._usage import usage_object
 
