@@ -44,6 +44,10 @@ HEAD: dict[str, Any] = {
     "parallel_tool_calls": True, "temperature": None, "top_p": None, "text": {"format": {"type": "text"}},
     "tool_choice": "auto", "tools": [], "truncation": "disabled",
 }  # fmt: skip
+IMAGES = {
+    "input_tokens": 0, "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+    "output_tokens": 0, "output_tokens_details": {"image_tokens": 0, "text_tokens": 0}, "total_tokens": 0,
+}  # fmt: skip
 _ENDINGS: list[dict[str, Any]] = [
     {"status": "completed"},
     {"status": "cancelled"},
@@ -81,7 +85,7 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
     if (tier := draw(st.sampled_from([None, "default", "flex"]))) is not None:
         body["service_tier"] = tier
     if body["usage"] and draw(st.booleans()):
-        body["tool_usage"] = {"web_search": {"num_requests": 2}}
+        body["tool_usage"] = {"image_gen": IMAGES, "web_search": {"num_requests": 2}}
     return body
 
 

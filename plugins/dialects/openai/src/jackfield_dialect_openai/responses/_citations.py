@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from jackfield import Citation
 
-_KINDS: Final = frozenset({"url_citation", "file_citation", "container_file_citation", "file_path"})
+_KINDS: Final = ("url_citation", "file_citation", "container_file_citation", "file_path")
 
 
 def citation(note: Any) -> Citation:

@@ -194,6 +194,8 @@ def _tool_choice(choice: Any) -> Any:
         rows = listed(choice.get("tools"), "tool_choice.tools")
         if all(isinstance(row, Mapping) and row.get("type") in ("function", "custom") for row in rows):
             names = tuple(row.get("name") for row in rows)
+            if not all(isinstance(name, str) for name in names):
+                raise InvalidInput("tool_choice.tools: names are needed", param="tool_choice.tools")
             return made(ToolChoice, {"mode": choice.get("mode", "auto"), "allowed": names}, "tool_choice")
     if isinstance(kind, str):
         return None

@@ -149,11 +149,15 @@ def message_item(parts: Sequence[Part]) -> dict[str, Any]:
     Without anything of its own it is the short form.
     """
     own = _own(parts[-1])
-    parts = [part for part in parts if getattr(part, "text", "") or getattr(part, "citations", ())] or parts[-1:]
+    parts = [part for part in parts if _says_anything(part)] or [Text(text="")]
     if not own and len(parts) == 1 and isinstance(part := parts[0], Text):
         return {"role": "assistant", "content": part.text}
     content = [said(part) for part in parts]
     return {**({"type": "message"} if own else {}), "role": "assistant", "content": content, **own}
+
+
+def _says_anything(part: Part) -> bool:
+    return isinstance(part, Native) or bool(getattr(part, "text", "") or getattr(part, "citations", ()))
 
 
 def _call(part: ToolCall, where: str, results: dict[str | None, ToolResult], calls: Calls) -> dict[str, Any]:

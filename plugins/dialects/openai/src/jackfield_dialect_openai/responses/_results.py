@@ -8,7 +8,6 @@ from typing import Any
 from jackfield import Native, ToolCall, ToolResult, UnsupportedFeature
 from jackfield_dialect_openai.chat._parameters import present
 
-from ._calls import NAME
 from ._content import given, plain, shown_text
 
 Item = dict[str, Any]
@@ -44,7 +43,7 @@ class Calls:
         kind = own.pop("type", None) or f"{self._items.get(call_id, 'function_call')}_output"
         head = {"type": kind, "call_id": call_id}
         parts = result.parts
-        if len(parts) == 1 and isinstance(part := parts[0], Native) and part.dialect == NAME:
+        if own.pop("whole", False) and len(parts) == 1 and isinstance(part := parts[0], Native):
             return {**head, **present(output=part.body), **own}
         write = _FORMS.get(kind)
         if write is not None:

@@ -47,12 +47,13 @@ def stream_decoder(request: Request, head: HTTPResponse) -> StreamDecoder | None
 class _Item:
     """An item that is being streamed: as it was announced, and the call that is open for it."""
 
-    __slots__ = ("is_whole", "length", "part", "value")
+    __slots__ = ("has_rows", "is_whole", "length", "part", "value")
 
     def __init__(self, value: Mapping[str, Any]) -> None:
         self.value = value
         self.part: int | None = None
         self.length = 0
+        self.has_rows = False
         self.is_whole = False
 
 
@@ -65,7 +66,6 @@ class Decoder:
         self._items: dict[int, _Item] = {}
         self._flow = Flow()
         self._started = False
-        self._has_rows = False
         self._ended = False
 
     def feed(self, event: Event) -> list[Delta]:
@@ -132,7 +132,9 @@ class Decoder:
             out.append(Started(word(body, "id"), word(body, "model"), created({"created": body.get("created_at")})))
 
     def _added(self, row: dict[str, Any], out: list[Delta]) -> None:
-        item = self._items[row["output_index"]] = _Item(row["item"])
+        if (index := row["output_index"]) in self._items:
+            return  # a part that is open for it would never end
+        item = self._items[index] = _Item(row["item"])
         if item.value.get("type") in _CALLS:
             part = call_part(item.value)
             item.part = self._flow.start(part.model_copy(update={"arguments": "", "provider_state": None}), out)
@@ -157,7 +159,8 @@ class Decoder:
             self._flow.open(kind, index := row["output_index"], row.get(kind.counter) or 0, self._group(index), out)
             self._flow.more(text, out)
         if rows := row.get("logprobs"):
-            self._has_rows = True
+            if (item := self._items.get(row["output_index"])) is not None:
+                item.has_rows = True
             out.append(LogprobsDelta(0, {"content": [*rows]}))
 
     def _note(self, row: dict[str, Any], out: list[Delta]) -> None:
@@ -181,25 +184,31 @@ class Decoder:
         """End an item: give what is left of it, and its own members with its last part."""
         item = self._items.setdefault(index, _Item(value))
         if item.is_whole:
+            self._rows(item, value, out)
             return
         item.value, item.is_whole = value, True
         kind = value.get("type") or "message"
-        if kind == "message":
+        if item.part is not None:
+            part = call_part(value)
+            self._argue(item, part.arguments[item.length :], out)
+            out.append(PartEnded(0, item.part, part.provider_state.data if part.provider_state is not None else None))
+        elif kind == "message":
             self._settle(index, value, ("content",), out)
-            if not self._has_rows and (rows := logprobs(value)):
-                out.append(LogprobsDelta(0, {"content": rows}))
+            self._rows(item, value, out)
             self._flow.end(out, members(value, MESSAGE_KNOWN), index)
         elif kind == "reasoning":
             self._settle(index, value, ("summary", "content"), out)
             if not self._flow.end(out, members(value, REASONING_KNOWN), index):
                 self._flow.whole(reasoning_parts({**value, "summary": (), "content": ()}, index)[0], out)
-        elif item.part is not None:
-            part = call_part(value)
-            self._argue(item, part.arguments[item.length :], out)
-            out.append(PartEnded(0, item.part, part.provider_state.data if part.provider_state is not None else None))
         else:
             for other in item_parts(value, index):
                 self._flow.whole(other, out)
+
+    def _rows(self, item: _Item, value: Mapping[str, Any], out: list[Delta]) -> None:
+        """Give the log probabilities that stand in a whole item, unless they came with its text."""
+        if not item.has_rows and (rows := logprobs(value)):
+            item.has_rows = True
+            out.append(LogprobsDelta(0, {"content": rows}))
 
     def _settle(self, index: int, value: Mapping[str, Any], holders: tuple[str, ...], out: list[Delta]) -> None:
         for holder in holders:
@@ -211,8 +220,9 @@ class Decoder:
         body = row["response"]
         self._begin(row, out)
         output = body.get("output") or ()
+        seen = {item.value.get("id") for item in self._items.values()}
         for index, item in enumerate(output):
-            if index >= len(self._items) or index in self._items:
+            if index in self._items or item.get("id") not in seen:  # some hosts count otherwise while they stream
                 self._finish_item(index, item, out)
         self._end_parts(out)
         if (usage := usage_object(body)) is not None or body.get("service_tier"):
