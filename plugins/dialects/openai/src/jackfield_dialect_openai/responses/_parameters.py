@@ -36,7 +36,13 @@ def write_parameters(request: ChatRequest, body: dict[str, Any]) -> None:
             for key, value in _WRITERS[name](request).items():
                 body[key] = {**body[key], **value} if key == "text" and key in body else value
     if request.web_search is not None:
-        body["tools"] = [*body.get("tools", ()), _web_search(request)]
+        tools, search = body.setdefault("tools", []), _web_search(request)
+        for number, tool in enumerate(tools):
+            if tool["type"].startswith("web_search"):
+                tools[number] = {**search, **tool}
+                break
+        else:
+            tools.append(search)
 
 
 def _logprobs(request: ChatRequest) -> dict[str, Any]:
