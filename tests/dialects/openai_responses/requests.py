@@ -77,16 +77,16 @@ _results = st.builds(
 )
 
 
-def _turns(role: str, parts: st.SearchStrategy[Any], **size: int) -> st.SearchStrategy[Message]:
-    return st.builds(Message, role=st.just(role), parts=st.lists(parts, max_size=3, **size).map(tuple))
+def _turns(role: str, parts: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy[Message]:
+    return st.builds(Message, role=st.just(role), parts=st.lists(parts, min_size=least, max_size=3).map(tuple))
 
 
 messages = st.one_of(
     _turns("system", _texts),
     _turns("developer", _texts),
     _turns("user", _shown | _native),
-    _turns("assistant", _said, min_size=1),
-    _turns("tool", _results, min_size=1),
+    _turns("assistant", _said, least=1),
+    _turns("tool", _results, least=1),
 )
 _functions = st.builds(
     Tool, name=words, description=st.none() | texts, parameters=st.none() | schemas, strict=st.none() | st.booleans()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from jackfield import Board, ChatRequest, ChatResponse, Endpoint, Exchange, Media, Thinking, ToolCall, unroll
+from jackfield import Board, ChatRequest, ChatResponse, Endpoint, Exchange, Media, Thinking, unroll
 from tests.dialects.openai.sdk import read_strictly
 from tests.dialects.openai_responses.answers import bodies, comparable, foreign, pieces
 from tests.dialects.openai_responses.requests import DIALECT
@@ -110,16 +110,12 @@ def test_an_answer_of_another_format_is_the_same_whole_and_streamed(
     words = sorted(response.text + "".join(part.transcript or "" for part in spoken))
     assert whole.text == stream.text
     assert sorted(whole.text) == words
-    said = [(part.name, part.arguments) for part in response.message.parts if _is_plain_call(part)]
+    said = [(call.name, call.arguments) for call in response.tool_calls]
     for found in (whole, stream):
         assert [(call.name, call.arguments) for call in found.tool_calls] == said
     thought = "".join(part.text for part in response.message.parts if isinstance(part, Thinking))
     assert "".join(part.text for part in whole.message.parts if isinstance(part, Thinking)) == thought
     assert comparable(whole)["finish"] == comparable(stream)["finish"]
-
-
-def _is_plain_call(part: Any) -> bool:
-    return isinstance(part, ToolCall) and part.executed_by == "caller"
 
 
 #: Members of answers that the SDK has no name for: what this format's own items may bring from other hosts.

@@ -83,7 +83,13 @@ SAID = {"type": "response.output_text.delta", "output_index": 0, "content_index"
 
 
 def _failed(**error: Any) -> dict[str, Any]:
-    response = {"id": "resp_1", "object": "response", "status": "failed", "error": error or None, "output": []}
+    response: dict[str, Any] = {
+        "id": "resp_1",
+        "object": "response",
+        "status": "failed",
+        "error": error or None,
+        "output": [],
+    }
     return {"type": "response.failed", "response": response}
 
 
