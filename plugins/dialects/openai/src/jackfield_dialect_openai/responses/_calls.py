@@ -5,7 +5,7 @@ What an item holds beyond our words is the state of its call, under `item` the t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -46,12 +46,9 @@ ASKED: Final[Mapping[str, tuple[str, ToolKind, str]]] = {
 _BY_KIND: Final = {run.kind: kind for kind, run in RUN.items()}
 
 
-def members(item: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+def members(item: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
     """Return what an item holds beside its type and what is known of it."""
-    left = {name: value for name, value in item.items() if value is not None and name != "type"}
-    for name in known:
-        left.pop(name, None)
-    return left
+    return {name: value for name, value in item.items() if value is not None and name != "type" and name not in known}
 
 
 def state(data: dict[str, Any]) -> ProviderState:

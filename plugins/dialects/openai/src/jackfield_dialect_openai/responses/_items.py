@@ -7,7 +7,7 @@ status, encrypted reasoning) as its state; those before it carry the id alone. S
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final
 
 from jackfield import Bytes, Media, Native, Part, Refusal, Text, Thinking
@@ -82,16 +82,18 @@ def reasoning_parts(item: Mapping[str, Any], index: int) -> list[Part]:
 
 
 def _made(
-    rows: list[tuple[type[Any], dict[str, Any]]], item: Mapping[str, Any], index: int, known: Iterable[str]
+    rows: list[tuple[type[Any], dict[str, Any]]], item: Mapping[str, Any], index: int, known: Container[str]
 ) -> list[Part]:
     """Make the parts of one item: its members go with the last of them, its id with those before."""
-    group = group_of(item, index)
-    brief = {"id": item["id"]} if item.get("id") else {}
-    last = len(rows) - 1
-    return [
-        kind(**values, group=group, provider_state=state(members(item, known) if number == last else brief))
-        for number, (kind, values) in enumerate(rows)
-    ]
+    if not rows:
+        return []
+    group, (last, values) = group_of(item, index), rows[-1]
+    found: list[Part] = []
+    if len(rows) > 1:
+        brief = {"id": item["id"]} if item.get("id") else {}
+        found += [kind(**row, group=group, provider_state=state(brief)) for kind, row in rows[:-1]]
+    found.append(last(**values, group=group, provider_state=state(members(item, known))))
+    return found
 
 
 def image_part(item: Mapping[str, Any]) -> Media:
