@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from jackfield import Part, Refusal, Text, Thinking
+from jackfield import Part, Refusal, Text, Thinking, derive_id
 
 Row = dict[str, Any]
+#: Members that an item's last part may bring, by its type; others are opaque words of another format.
+OWN: Final[Mapping[str, tuple[str, ...]]] = {
+    "message": ("id", "status", "phase"),
+    "reasoning": ("id", "status", "encrypted_content", "format"),
+    "function_call": ("id", "status", "namespace", "caller", "async"),
+    "custom_tool_call": ("id", "status", "namespace", "caller", "async"),
+}
+#: Items that have a status from their beginning.
+WITH_STATUS: Final = frozenset({"message", "function_call"})
+_PREFIXES: Final = {
+    "message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc", "web_search_call": "ws",
+    "file_search_call": "fs", "code_interpreter_call": "ci", "image_generation_call": "ig",
+}  # fmt: skip
 
 
 class Form(NamedTuple):
@@ -37,6 +51,22 @@ def form_of(value: Part) -> Form | None:
         case Thinking(kind="summary"):
             return _SUMMARY
     return None
+
+
+class Ids:
+    """Gives every item of an answer an id of its own."""
+
+    def __init__(self, seed: Any) -> None:
+        self._seed = seed
+        self._given: set[str] = set()
+
+    def of(self, kind: str, known: str | None, index: int) -> str:
+        """Return the id that an item had, or a new one where it had none or another item has it."""
+        if known is None or known in self._given:
+            prefix = _PREFIXES.get(kind) or kind.removesuffix("_call")
+            known = derive_id(f"{prefix}_", self._seed, index)
+        self._given.add(known)
+        return known
 
 
 class OpenItem:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from jackfield import (
     ArgumentsDelta,
@@ -22,27 +21,12 @@ from jackfield import (
     ThinkingDelta,
     ToolCall,
     ToolResult,
-    derive_id,
 )
 
 from ._calls import NAME, asked_item
 from ._citations import annotation
-from ._pieces import Form, OpenItem, Piece, Row, form_of
+from ._pieces import OWN, WITH_STATUS, Form, Ids, OpenItem, Piece, Row, form_of
 from ._whole_items import asked, drawn, ran
-
-#: Members that an item's last part may bring, by its type; others are opaque words of another format.
-_OWN: Final[Mapping[str, tuple[str, ...]]] = {
-    "message": ("id", "status", "phase"),
-    "reasoning": ("id", "status", "encrypted_content", "format"),
-    "function_call": ("id", "status", "namespace", "caller", "async"),
-    "custom_tool_call": ("id", "status", "namespace", "caller", "async"),
-}
-#: Items that have a status from their beginning.
-_WITH_STATUS: Final = frozenset({"message", "function_call"})
-_PREFIXES: Final = {
-    "message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc", "web_search_call": "ws",
-    "file_search_call": "fs", "code_interpreter_call": "ci", "image_generation_call": "ig",
-}  # fmt: skip
 
 
 class Writer:
@@ -50,8 +34,7 @@ class Writer:
 
     def __init__(self, seed: Any) -> None:
         self.output: list[Row] = []
-        self._seed = seed
-        self._ids: set[str] = set()
+        self._ids = Ids(seed)
         #: The message or the thought whose texts flow, and what flows: the texts, the calls' arguments.
         self._item: OpenItem | None = None
         self._pieces: dict[int, Piece] = {}
@@ -131,21 +114,13 @@ class Writer:
 
     def _open(self, row: Row, group: str | None, events: list[Row]) -> OpenItem:
         index = len(self.output)
-        row["id"] = self._id(row["type"], None if group is None or group.startswith("#") else group)
-        if row["type"] in _WITH_STATUS:
+        row["id"] = self._ids.of(row["type"], None if group is None or group.startswith("#") else group, index)
+        if row["type"] in WITH_STATUS:
             row["status"] = "in_progress"
         self.output.append(row)
         shown = {name: [*value] if isinstance(value, list) else value for name, value in row.items()}
         events.append({"type": "response.output_item.added", "output_index": index, "item": shown})
         return OpenItem(index, row, group)
-
-    def _id(self, kind: str, known: str | None) -> str:
-        """Return the id that an item had, or a new one where it had none or another item has it."""
-        if known is None or known in self._ids:
-            prefix = _PREFIXES.get(kind) or kind.removesuffix("_call")
-            known = derive_id(f"{prefix}_", self._seed, len(self.output))
-        self._ids.add(known)
-        return known
 
     def _argue(self, part: int, text: str, events: list[Row]) -> None:
         if (call := self._calls.get(part)) is not None:
@@ -176,7 +151,7 @@ class Writer:
 
     def _own(self, row: Row, state: dict[str, Any]) -> None:
         """Give an item the members that one of its parts brings. Its id has been told, so it stays."""
-        row |= {name: state[name] for name in _OWN[row["type"]] if name in state and name != "id"}
+        row |= {name: state[name] for name in OWN[row["type"]] if name in state and name != "id"}
 
     def _end_value(self, part: int, value: Part, state: dict[str, Any], events: list[Row]) -> None:
         """Write a part that is an item of its own, or wait for the result of one."""
@@ -188,7 +163,7 @@ class Writer:
             case ToolCall():
                 self._whole(asked(value, state), events)
             case Thinking() if "encrypted_content" in state or "id" in state:
-                known = {name: state[name] for name in _OWN["reasoning"] if name in state}
+                known = {name: state[name] for name in OWN["reasoning"] if name in state}
                 self._whole({"type": "reasoning", "summary": [], **known}, events)
             case Media():
                 self._whole(drawn(value, self._data.pop(part, ()), state), events)
@@ -213,7 +188,7 @@ class Writer:
         if row is None:
             return
         index = len(self.output)
-        row["id"] = self._id(row.get("type") or "", row.get("id"))
+        row["id"] = self._ids.of(row.get("type") or "", row.get("id"), index)
         self.output.append(row)
         events.append({"type": "response.output_item.added", "output_index": index, "item": row})
         events.append({"type": "response.output_item.done", "output_index": index, "item": row})
