@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from jackfield import Boards, ConfigurationError
-from jackfield.catalog import Models, read_provider
+from jackfield.catalog import read_provider
 from jackfield.endpoints import resolve
+from jackfield.tables import Models
 
 CATALOG = """
 [provider]
@@ -111,10 +112,18 @@ def test_the_user_has_the_last_word(tmp_path: Path) -> None:
     }
     info = read_provider("acme", _folder(tmp_path), user)
     assert info.model("large-2").limits["seed"].taken
-    assert [str(rate.amount) for rule in info.model("large-2").rules for rate in rule.rates.values()] == ["1", "7"]
+    assert [str(rate.amount) for rule in info.model("large-2").rules for rate in rule.rates.values()] == ["7"]
     mine = info.model("mine")
-    assert (mine.rung, mine.context, len(mine.rules)) == ("id", 5, 3)
+    assert (mine.rung, mine.context, len(mine.rules)) == ("id", 5, 1)
     assert mine.media == {"image": ("bytes",)}
+
+
+def test_prices_that_extend_come_on_top_of_those_of_the_catalog(tmp_path: Path) -> None:
+    user = {"models": [{"match": "large*", "extends": True, "prices": [{"times": {"": "0.9"}}]}]}
+    info = read_provider("acme", _folder(tmp_path), user)
+    bare = read_provider("acme", _folder(tmp_path), {})
+    assert info.model("large-2").rules[:-1] == bare.model("large-2").rules
+    assert [str(factor) for factor in info.model("large-2").rules[-1].times.values()] == ["0.9"]
 
 
 def test_a_provider_needs_no_package_at_all() -> None:

@@ -126,3 +126,32 @@ def test_reasoning_that_cannot_be_off_gets_the_least_budget() -> None:
     assert request.reasoning is not None
     assert (request.reasoning.enabled, request.reasoning.budget) == (None, 128)
     assert found == ["reasoning replaced by a budget of 128"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "most", "budget", "recorded"),
+    [
+        ({"budget": 5000}, 6000, 5000, []),
+        ({"budget": 5000}, 5000, 4999, ["reasoning replaced by a budget of 4999"]),
+        ({"effort": "high"}, 3000, 2999, ["reasoning replaced by a budget of 2999"]),
+        ({"budget": 5000}, 1024, None, ["reasoning dropped"]),
+    ],
+)
+def test_a_budget_stays_below_the_tokens_that_count_it_too(
+    asked: Any, most: int, budget: int | None, recorded: list[str]
+) -> None:
+    limits = {"reasoning": {"efforts": [], "range": [1024, 24_000], "below": "max_tokens"}}
+    request, found = fitted(ChatRequest(messages="hi", reasoning=asked, max_tokens=most), limits)
+    assert (request.reasoning.budget if request.reasoning is not None else None) == budget
+    assert found == recorded
+
+
+@pytest.mark.parametrize("asked", [{"budget": 2000}, {"enabled": True}])
+def test_sampling_that_goes_only_without_reasoning_goes_not_with_a_budget(asked: Any) -> None:
+    limits = {
+        "temperature": {"range": [0, 1], "when": {"reasoning": "none"}},
+        "reasoning": {"efforts": [], "range": [1024, 24_000], "default": "none"},
+    }
+    request, found = fitted(ChatRequest(messages="hi", reasoning=asked, temperature=0.5), limits)
+    assert request.temperature is None
+    assert "temperature dropped" in found

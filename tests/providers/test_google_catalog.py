@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from jackfield import Board, Boards, ChatRequest, Endpoint, Exchange, Usage
-from jackfield.pricing import Rule
+from jackfield import Board, Boards, ChatRequest, Endpoint, Exchange, Rule, Usage
 from jackfield.usage import Item
 from tests.recordings import loader
 
@@ -98,7 +97,7 @@ def test_announced_prices_begin_on_their_day(board: Board) -> None:
 
 
 def test_searches_are_priced_where_each_is_billed(board: Board) -> None:
-    usage = Usage({"input": 0, "output": 0}, (Item(frozenset({"web_search"}), 3, unit="request"),))
+    usage = Usage({"input": 0, "output": 0}, (Item(frozenset({"web_search"}), 3, unit="search"),))
     for model, total, status in (("gemini-3.5-flash", "0.042", "priced"), ("gemini-2.5-flash", None, "unknown")):
         found = board.compute_cost(usage, board.price_sheet("google", model, {}, AT), {}, AT)
         assert (found.status, found.total) == (status, None if total is None else Decimal(total))

@@ -46,6 +46,7 @@ _COUNTS = {
     "cache_write_1h_tokens": "input.cache_write.1h",
     "input_document_tokens": "input.document",
     "input_video_tokens": "input.video",
+    "output_image_tokens": "output.image",
 }
 #: Quantities beside tokens, by the tag of their item.
 _OTHERS = {"web_searches": "web_search", "web_fetches": "web_fetch"}
@@ -132,12 +133,19 @@ def _calls(parts: Iterable[Part], who: str) -> list[dict[str, Any]]:
 
 def _result(part: ToolResult) -> dict[str, Any]:
     content = [inner.value for inner in part.parts if isinstance(inner, Data)]
-    return {"call_id": part.call_id, "content": content[0] if content else None, "is_error": part.is_error}
+    call_id = None if _is_minted(part) else part.call_id
+    return {"call_id": call_id, "content": content[0] if content else None, "is_error": part.is_error}
+
+
+def _is_minted(part: ToolCall | ToolResult) -> bool:
+    """Tell whether the id of a call is ours, as the wire had none."""
+    data = part.provider_state.data if part.provider_state is not None else None
+    return isinstance(data, dict) and bool(data.get("minted"))
 
 
 def _states(part: Part) -> Iterator[str]:
     data = part.provider_state.data if part.provider_state is not None else None
-    if isinstance(data, dict) and not isinstance(part, Media | ToolResult):
+    if isinstance(data, dict) and not isinstance(part, Media):
         yield from (data[name] for name in _STATES if isinstance(data.get(name), str))
 
 
@@ -153,7 +161,7 @@ def _call(part: ToolCall) -> dict[str, Any]:
     if part.kind != "custom":
         with contextlib.suppress(ValueError):
             arguments = json.loads(arguments) if arguments.strip() else {}
-    return {"id": part.id, "name": part.name, "arguments": arguments, "kind": part.kind}
+    return {"id": None if _is_minted(part) else part.id, "name": part.name, "arguments": arguments, "kind": part.kind}
 
 
 def _logprobs(logprobs: Any) -> dict[str, Any] | None:

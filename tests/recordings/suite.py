@@ -71,6 +71,10 @@ class RecordedApi:
         """Tell whether an exchange asks for a chat."""
         return str(recorded.request["method"]) == "POST"
 
+    def described(self, response: ChatResponse) -> dict[str, Any]:
+        """Write an answer in the oracle's words."""
+        return judge.described(response)
+
     def comparable(self, response: ChatResponse) -> dict[str, Any]:
         """Describe an answer by what the format can say."""
         return judge.described(response)
@@ -119,8 +123,9 @@ class RecordedApi:
         if expected["error"] is not None:
             if error is None:
                 return ["an error went unnoticed"]
-            found = {"message": error.message, "code": error.code}
-            if found != {name: expected["error"][name] for name in found}:
+            found = {"message": error.message, "code": error.code, "class": type(error).__name__}
+            told = {name: expected["error"].get(name) for name in found}
+            if any(value is not None and value != found[name] for name, value in told.items()):
                 return [f"error {found} is not {expected['error']}"]
             response = error.response
             if response is None:
@@ -130,7 +135,7 @@ class RecordedApi:
         else:
             response = exchange.response
         assert isinstance(response, ChatResponse)
-        return [*judge.unlike(expected, judge.described(response))]
+        return [*judge.unlike(expected, self.described(response))]
 
     def test_every_exchange_of_the_manifest_is_here(self, provider: str) -> None:
         assert len(list(loader.exchanges(provider, self.API))) == loader.expected_count(provider, self.API) > 0

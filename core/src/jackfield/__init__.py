@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .accounting import Estimate as Estimate
     from .asking import chat as chat
     from .asking import stream as stream
     from .assembly import Assembler as Assembler
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .board import DialectInfo as DialectInfo
     from .board import Route as Route
     from .boards import Boards as Boards
+    from .book import PriceBook as PriceBook
     from .catalog import ModelInfo as ModelInfo
     from .catalog import ProviderInfo as ProviderInfo
     from .client import Client as Client
@@ -117,9 +119,10 @@ if TYPE_CHECKING:
     from .pricing import Cost as Cost
     from .pricing import Line as Line
     from .pricing import Priced as Priced
-    from .pricing import Rate as Rate
-    from .pricing import Rule as Rule
     from .pricing import Sheet as Sheet
+    from .rates import Rate as Rate
+    from .rates import Rule as Rule
+    from .rates import Window as Window
     from .transport import AsyncReply as AsyncReply
     from .transport import AsyncTransport as AsyncTransport
     from .transport import Reply as Reply
@@ -170,6 +173,7 @@ __all__ = [
     "EmbeddingRequest",
     "EmbeddingResponse",
     "Endpoint",
+    "Estimate",
     "Event",
     "Exchange",
     "Facts",
@@ -205,6 +209,7 @@ __all__ = [
     "PartTracker",
     "PermissionDenied",
     "PluginError",
+    "PriceBook",
     "Priced",
     "ProviderError",
     "ProviderInfo",
@@ -252,6 +257,7 @@ __all__ = [
     "Usage",
     "UsageDelta",
     "WebSearch",
+    "Window",
     "chat",
     "derive_id",
     "hookimpl",
@@ -297,6 +303,7 @@ _HOME = {
     "EmbeddingRequest": "operations",
     "EmbeddingResponse": "operations",
     "Endpoint": "wire",
+    "Estimate": "accounting",
     "Event": "wire",
     "Exchange": "exchange",
     "Facts": "wire",
@@ -332,11 +339,12 @@ _HOME = {
     "PartTracker": "deltas",
     "PermissionDenied": "errors",
     "PluginError": "errors",
+    "PriceBook": "book",
     "Priced": "pricing",
     "ProviderError": "errors",
     "ProviderInfo": "catalog",
     "ProviderState": "messages",
-    "Rate": "pricing",
+    "Rate": "rates",
     "RateLimitError": "errors",
     "Reasoning": "conversation",
     "Refusal": "messages",
@@ -350,7 +358,7 @@ _HOME = {
     "ResponseFormatError": "errors",
     "Restarted": "deltas",
     "Route": "board",
-    "Rule": "pricing",
+    "Rule": "rates",
     "SPEC_VERSION": "hookspecs",
     "ServerError": "errors",
     "Sheet": "pricing",
@@ -380,6 +388,7 @@ _HOME = {
     "Usage": "usage",
     "UsageDelta": "deltas",
     "WebSearch": "conversation",
+    "Window": "rates",
     "chat": "asking",
     "derive_id": "wire",
     "hookimpl": "hookspecs",

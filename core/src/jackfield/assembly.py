@@ -139,6 +139,7 @@ class Assembler:
             raw_finish_reason=finished.raw,
             finish_detail=finished.detail,
             logprobs=choice.logprobs,
+            provider_state=_state(finished.provider_state),
         )
 
     def _choice(self, index: int) -> _OpenChoice:
@@ -171,7 +172,8 @@ def unroll(response: ChatResponse) -> Iterator[Delta]:
             yield from _unroll_part(choice.index, number, part)
         if choice.logprobs is not None:
             yield LogprobsDelta(choice.index, choice.logprobs)
-        yield Finished(choice.index, choice.finish_reason, choice.raw_finish_reason, choice.finish_detail)
+        reason, raw, detail = choice.finish_reason, choice.raw_finish_reason, choice.finish_detail
+        yield Finished(choice.index, reason, raw, detail, _data(choice.provider_state))
     if response.raw_usage is not None or response.service_tier is not None or response.usage is not None:
         yield UsageDelta(response.raw_usage, response.service_tier, response.usage)
 

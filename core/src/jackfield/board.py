@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pluggy
 
 from . import defaults
+from .book import PriceBook
 from .catalog import ModelInfo, ProviderInfo
 from .deltas import StreamDecoder, StreamEncoder
 from .errors import JackfieldError, PluginError, UnsupportedOperation
@@ -64,8 +65,15 @@ class DialectInfo:
 class Board:
     """The plugin manager of one provider in one dialect, with a typed method for every hook."""
 
-    def __init__(self, dialect: DialectInfo, info: ProviderInfo | None, plugins: list[tuple[str, Any, Kind]]) -> None:
+    def __init__(
+        self,
+        dialect: DialectInfo,
+        info: ProviderInfo | None,
+        plugins: list[tuple[str, Any, Kind]],
+        book: PriceBook | None = None,
+    ) -> None:
         self.dialect = dialect
+        self.book = book
         self.info = info
         self.provider = info.name if info else ""
         self._models: dict[str, ModelInfo] = {}
@@ -178,9 +186,9 @@ class Board:
         """See `hookspecs.price_sheet`."""
         try:
             found: Priced | None = self._steps.price_sheet(provider, model, facts, at)
-            return found
         except Exception as error:
             self.refuse("price_sheet", error)
+        return self.book.apply(provider, model, found) if self.book is not None else found
 
     def compute_cost(self, usage: Usage, sheet: Priced | None, facts: Mapping[str, str], at: datetime) -> Cost:
         """See `hookspecs.compute_cost`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .board import Board, DialectInfo
+from .book import PriceBook
 from .catalog import ProviderInfo, read_provider, read_toml
 from .discovery import Found, discover, pick, unknown
 from .errors import ConfigurationError, InvalidInput, PluginError
@@ -28,6 +29,8 @@ class Boards:
         self._admit: Collection[str] | None = _names(env["JACKFIELD_PLUGINS"]) if "JACKFIELD_PLUGINS" in env else None
         self._leave_out = _names(env.get("JACKFIELD_DISABLE", ""))
         self.config = config or {}
+        #: Prices of the configuration, over those of every catalog.
+        self.book = PriceBook(prices, "the configuration") if (prices := self.config.get("prices")) else None
         self._found: dict[str, dict[str, list[Found]]] = {}
         self._registered: dict[tuple[str, str], tuple[Any, Mapping[str, Any] | Path | None]] = {}
         self._infos: dict[str, ProviderInfo] = {}
@@ -111,7 +114,7 @@ class Boards:
         with self._lock:
             if (board := self._boards.get((provider, name))) is None:
                 plugins = [self._plugin("dialect", name), *self._provider_plugins(info, name), *self._extensions()]
-                board = self._boards[(provider, name)] = Board(self.dialect_info(name), info, plugins)
+                board = self._boards[(provider, name)] = Board(self.dialect_info(name), info, plugins, self.book)
             return board
 
     def dialect(self, name: str) -> Board:

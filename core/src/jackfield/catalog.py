@@ -6,9 +6,8 @@ then the same of the user's own configuration. Nothing here imports a plugin or 
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -17,12 +16,8 @@ from typing import Any
 
 from .errors import ConfigurationError
 from .limits import Limit, merge_limits, read_limits
-from .pricing import Rule
-
-_BLOCK = re.compile(r"^\[\[models\]\][^\n]*\n", re.MULTILINE)
-_NAME = re.compile(r"^(id|match)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.MULTILINE)
-_ALIASES = re.compile(r"^aliases\s*=\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
-_STRING = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+from .rates import Rule
+from .tables import Models, UserModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,66 +58,12 @@ class ModelInfo:
     rename: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    currency: str = "USD"
+    unpriced: str | None = None
     successor: str | None = None
     retired: str | None = None
     source: str | None = None
     checked: str | None = None
-
-
-class Models:
-    """The `[[models]]` tables of one file, parsed one by one and only those that are asked for."""
-
-    def __init__(self, text: str, where: str) -> None:
-        self._where = where
-        self._blocks = _BLOCK.split(text)[1:]
-        self._parsed: dict[int, dict[str, Any]] = {}
-
-    @cached_property
-    def _index(self) -> tuple[dict[str, int], dict[str, int], list[tuple[str, int]]]:
-        ids: dict[str, int] = {}
-        aliases: dict[str, int] = {}
-        families: list[tuple[str, int]] = []
-        for number, block in enumerate(self._blocks):
-            head = block.partition("\n[[")[0]
-            for kind, double, single in _NAME.findall(head):
-                if kind == "id":
-                    ids[double or single] = number
-                else:
-                    families.append((double or single, number))
-            if found := _ALIASES.search(head):
-                aliases |= {double or single: number for double, single in _STRING.findall(found[1])}
-        return ids, aliases, families
-
-    def find(self, name: str) -> tuple[str, str, list[dict[str, Any]]]:
-        """Return the rung, the model's own id, and its tables from general to special."""
-        ids, aliases, families = self._index
-        number, rung = ids.get(name), "id"
-        if number is None:
-            number, rung = aliases.get(name), "alias"
-        special = [] if number is None else [self._table(number)]
-        own = str(special[0].get("id", name)) if special else name
-        general = [self._table(row) for pattern, row in families if fnmatchcase(own, pattern) and row != number]
-        if not special:
-            rung = "family" if general else "unknown"
-        return rung, own, general + special
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Give every table, families too."""
-        return (self._table(number) for number in range(len(self._blocks)))
-
-    @property
-    def names(self) -> list[str]:
-        """The ids, in the order of the file."""
-        return [*self._index[0]]
-
-    def _table(self, number: int) -> dict[str, Any]:
-        if (table := self._parsed.get(number)) is None:
-            try:
-                table = tomllib.loads("[[models]]\n" + self._blocks[number])["models"][0]
-            except (tomllib.TOMLDecodeError, IndexError) as error:
-                raise ConfigurationError(f"model {number + 1} of {self._where} cannot be read: {error}") from None
-            self._parsed[number] = table
-        return table
 
 
 @dataclass(frozen=True)
@@ -235,6 +176,8 @@ class ProviderInfo:
                 wire = table.get("wire", {}).get("chat", {})
                 rename |= wire.get("rename", {})
                 drop += wire.get("drop", [])
+                if table.get("replaces"):
+                    prices = []
                 prices += table.get("prices", [])
                 merged |= {key: value for key, value in table.items() if key in _OWN_KEYS}
             rules = tuple(Rule.read(rule) for rule in prices)
@@ -258,6 +201,8 @@ class ProviderInfo:
             rename=rename,
             drop=tuple(drop),
             rules=rules,
+            currency=merged.get("currency", "USD"),
+            unpriced=merged.get("unpriced"),
             successor=merged.get("successor"),
             retired=_date(merged.get("retired")),
             source=merged.get("source"),
@@ -267,8 +212,8 @@ class ProviderInfo:
 
 _RUNGS = ("unknown", "family", "alias", "id")
 _OWN_KEYS = frozenset(
-    {"aliases", "context", "max_output", "capabilities", "operations", "successor", "retired", "source",
-     "checked"}
+    {"aliases", "context", "max_output", "capabilities", "operations", "successor", "retired", "source", "checked",
+     "currency", "unpriced"}
 )  # fmt: skip
 
 
@@ -322,21 +267,5 @@ def read_provider(
     if user:
         table = merge(table, {key: value for key, value in user.items() if key != "models"})
         if models := user.get("models"):
-            layers.append(_UserModels(models, name))
+            layers.append(UserModels(models, name))
     return ProviderInfo(name, table, tuple(layers), distribution, package)
-
-
-class _UserModels(Models):
-    """The models of the user's configuration, parsed already."""
-
-    def __init__(self, tables: Sequence[Mapping[str, Any]], name: str) -> None:
-        super().__init__("", name)
-        self._blocks = [""] * len(tables)
-        self._parsed = {number: dict(table) for number, table in enumerate(tables)}
-
-    @cached_property
-    def _index(self) -> tuple[dict[str, int], dict[str, int], list[tuple[str, int]]]:
-        tables = self._parsed.items()
-        ids = {str(table["id"]): number for number, table in tables if "id" in table}
-        aliases = {str(alias): number for number, table in tables for alias in table.get("aliases", ())}
-        return ids, aliases, [(str(table["match"]), number) for number, table in tables if "match" in table]

@@ -14,8 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
+from .accounting import Accounting
 from .board import Board
 from .boards import Boards
+from .book import PriceBook
 from .catalog import read_toml
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
@@ -36,7 +38,7 @@ from .wire import Endpoint
 R = TypeVar("R", bound=Response)
 
 
-class ClientBase:
+class ClientBase(Accounting):
     """What both clients share: configuration, boards, endpoints, and the making of flows."""
 
     def __init__(
@@ -50,6 +52,7 @@ class ClientBase:
         config: Mapping[str, Any] | str | Path | None = None,
         boards: Boards | None = None,
         environ: Mapping[str, str] | None = None,
+        prices: Mapping[str, Any] | None = None,
     ) -> None:
         if unsupported not in ("warn", "error", "pass"):
             raise ConfigurationError(f"unsupported is {unsupported!r}; it may be 'warn', 'error' or 'pass'")
@@ -60,6 +63,7 @@ class ClientBase:
             table = read_toml(Path(given)) if isinstance(given, str | Path) else (given or {})
             boards = Boards(table, self._environ)
         self.boards = boards
+        self._book = PriceBook(prices, "prices=") if prices else None
         self._retries = retries
         self._timeout = Timeout.of(timeout)
         self._unsupported = unsupported
@@ -93,7 +97,7 @@ class ClientBase:
                 provider=endpoint.provider,
                 model=model,
             )
-        exchange = Exchange(board, request, endpoint, datetime.now(UTC), self._unsupported)
+        exchange = Exchange(board, request, endpoint, datetime.now(UTC), self._unsupported, self._book)
         if exchange.adjustments:
             self._warn(exchange)
         return exchange

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,10 @@ class Defaults:
         """Find the sheet in the catalogs."""
         if model not in self._sheets:
             info = self._board.model(model)
-            sheet = Sheet(provider, info.id, info.rules, source=info.source, as_of=info.checked)
-            self._sheets[model] = Priced(sheet, info.rung) if info.rules else None
+            sheet = Sheet(provider, info.id, info.rules, info.currency, info.source, info.checked)
+            if info.unpriced is not None:
+                sheet = replace(sheet, notes=(info.unpriced,))
+            self._sheets[model] = Priced(sheet, info.rung) if info.rules or info.unpriced is not None else None
         return self._sheets[model]
 
     @hookimpl

@@ -119,12 +119,13 @@ class UsageDelta:
 
 @dataclass(slots=True)
 class Finished:
-    """A choice has ended."""
+    """A choice has ended. `provider_state` is of the whole choice."""
 
     choice: int
     reason: FinishReason
     raw: str | None = None
     detail: Any = None
+    provider_state: Any = None
 
 
 @dataclass(slots=True)

@@ -10,8 +10,10 @@ from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from .accounting import cost_of
 from .assembly import Assembler, stamp
 from .board import Board
+from .book import PriceBook
 from .conversation import ChatRequest, ChatResponse
 from .crossing import is_plain, localize
 from .deltas import Delta, StreamDecoder, UsageDelta
@@ -46,9 +48,16 @@ class Exchange:
     """
 
     def __init__(
-        self, board: Board, request: Request, endpoint: Endpoint, at: datetime, unsupported: Unsupported = "warn"
+        self,
+        board: Board,
+        request: Request,
+        endpoint: Endpoint,
+        at: datetime,
+        unsupported: Unsupported = "warn",
+        book: PriceBook | None = None,
     ) -> None:
         self.board = board
+        self.book = book
         self.endpoint = endpoint
         self.at = at
         self.model = board.model(request.model)
@@ -275,7 +284,9 @@ class Exchange:
         response.request_id = response.request_id or facts.request_id
         response.headers = head.headers
         response.adjustments = self.adjustments
-        response.attempts = (*self.earlier, attempt_of(self, "ok"))
+        last = attempt_of(self, "ok")
+        last.cost = response.cost
+        response.attempts = (*self.earlier, last)
         response.sandboxed = facts.sandboxed
         if isinstance(response, ChatResponse):
             stamp(response, self.endpoint.dialect, self.endpoint.origin)
@@ -286,21 +297,14 @@ class Exchange:
             return Cost(None, "unknown", notes=("the sandbox answered; nothing is charged",))
         if usage is None:
             return Cost(None, "unknown", notes=("the provider stated no usage",))
-        facts = self.facts.served()
+        facts = self.facts.served() if self.facts.tier or self.facts.region else {}
         if settings := self.endpoint.settings:
             for key in ("region", "mode"):
                 if value := settings.get(key):
                     facts.setdefault(key, value)
         if tier := response.service_tier:
             facts["tier"] = tier
-        facts.update(usage.facts)
-        provider, asked, served = self.endpoint.provider, self.request.model, response.model
-        priced = None
-        if served != asked and served and self.board.model(served).rung in ("id", "alias"):
-            priced = self.board.price_sheet(provider, served, facts, self.at)
-        if priced is None:
-            priced = self.board.price_sheet(provider, asked, facts, self.at)
-        return self.board.compute_cost(usage, priced, facts, self.at)
+        return cost_of(self.board, usage, (response.model, self.request.model), facts, self.at, self.book)
 
 
 def _last(decoder: StreamDecoder, event: Event) -> list[Delta]:

@@ -71,6 +71,8 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
             )
         changes[name] = fitted
         adjustments.append(Adjustment(parameter=name, action=action, reason=reason))
+    if (thinks := limits.get("reasoning")) is not None and thinks.below is not None:
+        _fit_below(request, thinks, thinks.below, changes, adjustments)
     if not changes and not adjustments:
         return Fitted(request)
     adjustments.sort(key=lambda adjustment: adjustment.parameter)
@@ -141,6 +143,25 @@ def _fit_budget(value: Reasoning, limit: Limit) -> tuple[Reasoning, str, str]:
     return fitted, f"replaced by a budget of {budget}", why
 
 
+def _fit_below(
+    request: ChatRequest, limit: Limit, name: str, changes: dict[str, Any], adjustments: list[Adjustment]
+) -> None:
+    """Keep a budget below the parameter that counts it too; where too little is left of it, nothing is asked."""
+    reasoning = changes.get("reasoning", request.reasoning)
+    most = changes.get(name, getattr(request, name))
+    if reasoning is None or not reasoning.budget or most is None or reasoning.budget < most:
+        return
+    low = limit.range[0] if limit.range is not None else 1
+    adjustments[:] = [adjustment for adjustment in adjustments if adjustment.parameter != "reasoning"]
+    if most - 1 < low:
+        changes["reasoning"] = None
+        adjustments.append(Adjustment("reasoning", "dropped", f"{name} leaves less than {low:g} tokens for it"))
+    else:
+        changes["reasoning"] = reasoning.model_copy(update={"budget": most - 1})
+        why = f"the budget must be less than {name}"
+        adjustments.append(Adjustment("reasoning", f"replaced by a budget of {most - 1}", why))
+
+
 def _effort(request: ChatRequest, limit: Limit | None) -> str | None:
     """Return the effort that will be in force, as far as it is known."""
     asked = request.reasoning
@@ -149,6 +170,8 @@ def _effort(request: ChatRequest, limit: Limit | None) -> str | None:
             return "none"
         if asked.effort is not None:
             return asked.effort
+        if asked.budget or asked.enabled:
+            return limit.default if limit is not None and limit.default not in (None, "none") else "medium"
     if limit is None or not limit.taken:
         return "none"
     return limit.default

@@ -13,8 +13,9 @@ class Limit:
 
     `efforts`, `default`, `off` and `budget` belong to the parameter `reasoning`: which efforts the model knows (none:
     it takes only a budget), which it uses unasked, whether thinking can be switched off, whether it takes a budget in
-    tokens; `range` bounds that budget. `fallback` belongs to `max_tokens`, where the format cannot do without it: it is
-    sent where nothing is set and the catalog knows no `max_output`. `pattern` and `length` belong to `call_id`.
+    tokens; `range` bounds that budget, and `below` names the parameter that must be greater. `fallback` belongs to
+    `max_tokens`, where the format cannot do without it: it is sent where nothing is set and the catalog knows no
+    `max_output`. `pattern` and `length` belong to `call_id`.
     """
 
     taken: bool = True
@@ -26,6 +27,7 @@ class Limit:
     default: str | None = None
     off: bool = True
     budget: bool = True
+    below: str | None = None
     fallback: int | None = None
     pattern: str | None = None
     length: tuple[int, int] | None = None
@@ -34,7 +36,20 @@ class Limit:
 _NOT_TAKEN = Limit(taken=False)
 _TAKEN = Limit()
 _MEMBERS = frozenset(
-    {"range", "max_items", "allowed", "when", "efforts", "default", "off", "budget", "fallback", "pattern", "length"}
+    {
+        "range",
+        "max_items",
+        "allowed",
+        "when",
+        "efforts",
+        "default",
+        "off",
+        "budget",
+        "below",
+        "fallback",
+        "pattern",
+        "length",
+    }
 )
 
 
@@ -83,6 +98,7 @@ def _read(name: str, value: Any) -> Limit:
         default=value.get("default"),
         off=bool(value.get("off", True)),
         budget=bool(value.get("budget", True)),
+        below=value.get("below"),
         fallback=value.get("fallback"),
         pattern=value.get("pattern"),
         length=_pair(value.get("length")),

@@ -22,6 +22,7 @@ _OWNERS: Final[Mapping[type, str]] = {
     Text: "text", Media: "media", ToolCall: "tool_call", ToolResult: "tool_result",
 }  # fmt: skip
 _IN_MESSAGES: Final = frozenset({"message", "part", *_OWNERS.values()})
+_WITH_IDS: Final = (ToolCall, ToolResult)
 _LONGEST = 24
 
 
@@ -38,7 +39,8 @@ def fit_members(request: ChatRequest, model: ModelInfo, adjustments: list[Adjust
         if type(tool) is Tool and (tool.strict or tool.cache or tool.options):
             changes.setdefault("tools", list(request.tools or ()))[number] = _without(tool, members, "tool", left)
     ids = _Ids(limit) if (limit := model.limits.get("call_id")) is not None else None
-    if ids is not None or (not _IN_MESSAGES.isdisjoint(untaken) and _says_any(request.messages, untaken)):
+    is_asked = ids is not None or not _IN_MESSAGES.isdisjoint(untaken)
+    if is_asked and _says_any(request.messages, untaken, _WITH_IDS if ids is not None else ()):
         changes["messages"] = tuple(_message(message, untaken, ids, left) for message in request.messages)
     if not left and (ids is None or not ids.rewritten):
         return request
@@ -50,8 +52,8 @@ def fit_members(request: ChatRequest, model: ModelInfo, adjustments: list[Adjust
     return request.model_copy(update=changes)
 
 
-def _says_any(messages: Sequence[Message], untaken: Mapping[str, Sequence[str]]) -> bool:
-    """Tell whether any message has a member that is not taken: most have none, and are left alone."""
+def _says_any(messages: Sequence[Message], untaken: Mapping[str, Sequence[str]], kinds: tuple[type, ...]) -> bool:
+    """Tell whether any message has a member that is not taken, or a part of these kinds: most have none."""
     of_message, of_part = untaken.get("message", ()), untaken.get("part", ())
     for message in messages:
         for name in of_message:
@@ -61,7 +63,10 @@ def _says_any(messages: Sequence[Message], untaken: Mapping[str, Sequence[str]])
             for name in of_part:
                 if getattr(part, name):
                     return True
-            for name in untaken.get(_OWNERS.get(type(part), ""), ()):
+            kind = type(part)
+            if kind in kinds:
+                return True
+            for name in untaken.get(_OWNERS.get(kind, ""), ()):
                 if getattr(part, name):
                     return True
     return False

@@ -37,6 +37,7 @@ class Attempt:
     status: int | None = None
     request_id: str | None = None
     wait: float = 0.0
+    cost: Cost | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,9 +1,9 @@
-"""Rate, Rule, Sheet and the cost that follows from them: exact, explained line by line, unknown where it is unknown.
+"""Sheets and the costs that follow from them: exact, explained line by line, unknown where it is unknown.
 
-Amounts come from strings only and are computed as decimals in a context that traps every inexact step; what has no
-exact decimal form (a price per 3 units) is rounded once, to 12 places. Rules are read from top to bottom: each whose
-condition holds updates the rates (the later wins, per selector) or multiplies them (by the most specific selector of
-the rule; factors of different rules multiply). The form of a sheet is that of `models.prices` in a catalog.
+Amounts are computed as decimals in a context that traps every inexact step; what has no exact decimal form (a price per
+3 units) is rounded once, to 12 places, and said so. Rules are read from top to bottom: each whose condition holds
+updates the rates (the later wins, per selector) or multiplies them (by the most specific selector of the rule; factors
+of different rules multiply).
 """
 
 from __future__ import annotations
@@ -14,93 +14,14 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
 from typing import Any, Literal
 
+from .rates import EXACT, Rate, Rule, read_amount
 from .usage import Item, Tags, Usage, tags
 
 Status = Literal["stated", "priced", "estimated", "default", "partial", "unknown"]
 
-_EXACT = Context(prec=60, traps=[Inexact])
 _ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_MILLION = 1_000_000
 _ZERO = Decimal(0)
 _FINEST = Decimal("1e-12")
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A price: `amount` for every `per` units."""
-
-    amount: Decimal
-    per: int = _MILLION
-    unit: str = "token"
-
-    def each(self) -> Decimal | None:
-        """Return the price of one unit; None where it has no exact decimal form."""
-        try:
-            return _EXACT.divide(self.amount, Decimal(self.per))
-        except Inexact:
-            return None
-
-    @classmethod
-    def read(cls, value: Any) -> Rate:
-        """Read a rate from a catalog: a decimal string per million tokens, or a table of amount, per and unit.
-
-        Raises:
-            ValueError: the amount is no string, no number, or negative.
-        """
-        if isinstance(value, Mapping):
-            return cls(_amount(value.get("amount")), int(value.get("per", 1)), str(value.get("unit", "token")))
-        return cls(_amount(value))
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Rates or multipliers, and when they hold. `over` counts all input tokens of the request; times are aware."""
-
-    rates: Mapping[str, Rate] = field(default_factory=dict)
-    times: Mapping[str, Decimal] = field(default_factory=dict)
-    when: Mapping[str, str] = field(default_factory=dict)
-    over: int | None = None
-    inclusive: bool = False
-    since: datetime | None = None
-    until: datetime | None = None
-
-    @classmethod
-    def read(cls, table: Mapping[str, Any]) -> Rule:
-        """Read a rule from a catalog table.
-
-        Raises:
-            ValueError: a member is unknown, an amount is broken, or a time has no zone.
-        """
-        if unknown := set(table) - {"rates", "times", "when", "over", "inclusive", "since", "until", "source", "note"}:
-            raise ValueError(f"a price rule has no member {sorted(unknown)[0]!r}")
-        for edge in ("since", "until"):
-            if (instant := table.get(edge)) is not None and instant.tzinfo is None:
-                raise ValueError(f"{edge} of a price rule needs a time zone")
-        return cls(
-            rates={name: Rate.read(value) for name, value in table.get("rates", {}).items()},
-            times={name: _amount(value) for name, value in table.get("times", {}).items()},
-            when=dict(table.get("when", {})),
-            over=table.get("over"),
-            inclusive=bool(table.get("inclusive", False)),
-            since=table.get("since"),
-            until=table.get("until"),
-        )
-
-    @property
-    def moves(self) -> bool:
-        """Whether it depends on more than facts: on the time, or on the size of the request."""
-        return self.since is not None or self.until is not None or self.over is not None
-
-    def holds(self, facts: Mapping[str, str], at: datetime, input_tokens: int) -> bool:
-        """Tell whether every condition is met."""
-        for name, value in self.when.items():
-            if facts.get(name) != value:
-                return False
-        if (self.since is not None and at < self.since) or (self.until is not None and at >= self.until):
-            return False
-        if self.over is None:
-            return True
-        return input_tokens >= self.over if self.inclusive else input_tokens > self.over
 
 
 class Table:
@@ -113,13 +34,15 @@ class Table:
         self._found: dict[tuple[Tags, str], tuple[str, Rate, Decimal | None] | None] = {}
 
     def find(self, item: Item) -> tuple[str, Rate, Decimal | None] | None:
-        """Return selector, rate and exact price of one unit; None for an item without a rate."""
+        """Return selector, rate and exact price of one unit, where it has one; None for an item without a rate."""
         key = (item.tags, item.unit)
         try:
             return self._found[key]
         except KeyError:
             row = next((row for row in self._rows if row[0] <= item.tags and row[2].unit == item.unit), None)
-            found = self._found[key] = None if row is None else (row[1], row[2], row[2].each())
+            rate = None if row is None else row[2]
+            each = None if rate is None or not rate.is_plain else rate.each()
+            found = self._found[key] = None if row is None else (row[1], row[2], each)
             return found
 
 
@@ -133,6 +56,7 @@ class Sheet:
     currency: str = "USD"
     source: str | None = None
     as_of: str | None = None
+    notes: tuple[str, ...] = ()
     _tables: dict[tuple[Any, ...], Table] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, facts: Mapping[str, str], at: datetime, input_tokens: int) -> Table:
@@ -154,7 +78,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A sheet, and the rung of the name ladder that found it: `id`, `alias` or `family`."""
+    """A sheet, and the rung of the name ladder that found it: `id`, `alias`, `family`, `default`, or who set it."""
 
     sheet: Sheet
     rung: str
@@ -169,6 +93,7 @@ class Line:
     unit: str
     rate: Rate | None
     amount: Decimal | None
+    exact: bool = True
 
 
 @dataclass(slots=True)
@@ -182,9 +107,28 @@ class Cost:
     sheet: str | None = None
     rung: str | None = None
     notes: tuple[str, ...] = ()
+    exact: bool = True
 
     def __str__(self) -> str:
         return "unknown" if self.total is None else f"{self.total.normalize():f} {self.currency}"
+
+    def explain(self) -> str:
+        """Say where the amount comes from, a line for each priced item."""
+        rows = [f"{self} ({self.status})"]
+        rows += [_explained(line) for line in self.lines]
+        if self.sheet is not None:
+            rows.append(f"by the sheet {self.sheet}, found by its {self.rung}")
+        return "\n".join([*rows, *self.notes])
+
+
+def _explained(line: Line) -> str:
+    head = f"  {line.selector:24} {line.count:>12,} {line.unit}s"
+    if line.rate is None or line.amount is None:
+        return f"{head} without a rate"
+    rate = line.rate
+    price = " to ".join(f"{amount.normalize():f}" for amount in sorted({amount for _, amount in rate.bands}))
+    price = price or f"{rate.amount.normalize():f}"
+    return f"{head} at {price} per {rate.per:,} = {line.amount.normalize():f}"
 
 
 def compute_cost(usage: Usage, priced: Priced | None, facts: Mapping[str, str], at: datetime) -> Cost:
@@ -193,7 +137,7 @@ def compute_cost(usage: Usage, priced: Priced | None, facts: Mapping[str, str], 
     A provider's own statement wins, unless it states nothing for something.
     """
     if usage.stated_cost is not None:
-        stated = _amount(usage.stated_cost)
+        stated = read_amount(usage.stated_cost)
         if stated or not any(usage.counts.values()):
             return Cost(stated, "stated")
     if priced is None:
@@ -204,20 +148,23 @@ def compute_cost(usage: Usage, priced: Priced | None, facts: Mapping[str, str], 
     sheet = priced.sheet
     table = sheet.table(facts, at, usage.input_tokens or 0)
     lines = []
-    total, unpriced, estimated = _ZERO, 0, False
+    total, unpriced, estimated, exact = _ZERO, 0, False, True
     for item in items:
         line = _line(item, table)
         lines.append(line)
         estimated = estimated or item.estimated
+        exact = exact and line.exact
         if line.amount is None:
             unpriced += 1
         else:
-            total = _EXACT.add(total, line.amount)
+            total = EXACT.add(total, line.amount)
     name = f"{sheet.provider}/{sheet.model}"
     if unpriced == len(lines):
-        return Cost(None, "unknown", sheet.currency, tuple(lines), name, priced.rung)
+        return Cost(None, "unknown", sheet.currency, tuple(lines), name, priced.rung, sheet.notes)
     status: Status = "partial" if unpriced else "estimated" if estimated else "priced"
-    return Cost(total, status, sheet.currency, tuple(lines), name, priced.rung)
+    if status == "priced" and priced.rung == "default":
+        status = "default"
+    return Cost(total, status, sheet.currency, tuple(lines), name, priced.rung, sheet.notes, exact)
 
 
 def _resolve(rules: Sequence[Rule]) -> list[tuple[Tags, str, Rate]]:
@@ -233,7 +180,7 @@ def _resolve(rules: Sequence[Rule]) -> list[tuple[Tags, str, Rate]]:
         for choices in factors if rate.unit == "token" else ():
             factor = next((factor for wanted, factor in choices if wanted <= selector), None)
             if factor is not None:
-                rate = Rate(_EXACT.multiply(rate.amount, factor), rate.per, rate.unit)
+                rate = rate.times(factor)
         resolved.append((selector, name, rate))
     resolved.sort(key=lambda row: (len(row[0]), row[2].amount), reverse=True)
     return resolved
@@ -250,18 +197,10 @@ def _line(item: Item, table: Table) -> Line:
     name, rate, each = found
     count = Decimal(item.count)
     if each is not None:
-        return Line(name, item.count, item.unit, rate, _EXACT.multiply(each, count))
-    amount = _ROUNDED.divide(_EXACT.multiply(rate.amount, count), Decimal(rate.per))
-    return Line(name, item.count, item.unit, rate, amount.quantize(_FINEST, context=_ROUNDED))
-
-
-def _amount(value: Any) -> Decimal:
-    if not isinstance(value, str):
-        raise ValueError(f"an amount of money is a decimal string, not {value!r}")
+        return Line(name, item.count, item.unit, rate, EXACT.multiply(each, count))
+    charge, per = rate.charge(count), Decimal(rate.per)
     try:
-        amount = Decimal(value)
-    except ArithmeticError:
-        raise ValueError(f"an amount of money is a decimal string, not {value!r}") from None
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f"an amount of money is finite and not negative, not {value!r}")
-    return amount
+        return Line(name, item.count, item.unit, rate, EXACT.divide(charge, per))
+    except Inexact:
+        amount = _ROUNDED.divide(charge, per).quantize(_FINEST, context=_ROUNDED)
+        return Line(name, item.count, item.unit, rate, amount, exact=False)

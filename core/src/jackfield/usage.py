@@ -82,7 +82,7 @@ class Usage:
 
 
 #: Sub-counts that say where tokens came from or went; a cached token has one of these kinds too.
-_MODALITIES: Final = ("audio", "image", "video")
+_MODALITIES: Final = ("audio", "image", "video", "document")
 _PARENTS: Final = (("input", frozenset({"input"})), ("output", frozenset({"output"})))
 _KNOWN_TAGS: dict[str, Tags] = {}
 

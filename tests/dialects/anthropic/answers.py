@@ -67,7 +67,7 @@ _counts = st.fixed_dictionaries(
         "output.reasoning": st.integers(0, 100),
     },
 )
-_others = st.sampled_from([(), (Item(frozenset({"web_search"}), 3, unit="request"),)])
+_others = st.sampled_from([(), (Item(frozenset({"web_search"}), 3, unit="search"),)])
 _facts = st.sampled_from([{}, {"speed": "fast", "region": "us"}])
 _ENDINGS: list[tuple[Any, str, Any]] = [
     ("stop", "end_turn", None),
@@ -91,13 +91,14 @@ def responses(draw: st.DrawFn) -> ChatResponse:
         reason, raw, detail = "tool_calls", "tool_use", None
     for call in calls:
         parts.insert(draw(st.integers(0, len(parts))), call)
+    beside = draw(st.sampled_from(_BESIDE))
     choice = Choice(
         message=Message(role="assistant", parts=tuple(parts)),
         finish_reason=reason,
         raw_finish_reason=raw,
         finish_detail=detail,
+        provider_state=None if beside is None else state(**beside),
     )
-    beside = draw(st.sampled_from(_BESIDE))
     tier = draw(st.sampled_from([None, "standard", "priority"]))
     facts = {**draw(_facts), **({"tier": tier} if tier else {})}
     return ChatResponse(
@@ -106,7 +107,6 @@ def responses(draw: st.DrawFn) -> ChatResponse:
         choices=(choice,),
         usage=Usage(draw(_counts), draw(_others), facts),
         service_tier=tier,
-        provider_state=None if beside is None else state(**beside),
     )
 
 
@@ -121,7 +121,7 @@ def comparable(response: ChatResponse) -> dict[str, Any]:
         "usage": (dict(usage.counts), usage.others, dict(usage.facts)),
         "parts": [_part(part) for part in choice.message.parts],
         "finish": (choice.finish_reason, choice.raw_finish_reason, choice.finish_detail),
-        "state": None if response.provider_state is None else response.provider_state.data,
+        "state": [None if row.provider_state is None else row.provider_state.data for row in response.choices],
     }
 
 

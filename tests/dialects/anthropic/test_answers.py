@@ -310,5 +310,6 @@ def test_a_compaction_in_pieces_is_a_block_of_this_format(board: Board) -> None:
     assert part.type == "native"
     assert (part.body, part.text) == ({"type": "compaction", "content": "sum"}, "sum")
     assert found.finish_reason == "pause"
-    assert found.provider_state is not None
-    assert found.provider_state.data == {"container": {"id": "c"}}
+    state = found.choices[0].provider_state
+    assert state is not None
+    assert state.data == {"container": {"id": "c"}}

@@ -228,10 +228,13 @@ def test_what_the_format_knows_of_a_candidate_is_given_back(board: Board) -> Non
     found = read(board, json.dumps({"candidates": [row], "usageMetadata": used}).encode(), ASKED)
     assert _candidate(board, found) == row
     assert found.usage is not None
-    assert [(item.count, item.unit) for item in found.usage.others] == [(1, "request")]
+    assert [(item.count, item.unit) for item in found.usage.others] == [(1, "search")]
     (text,) = found.message.parts
     assert isinstance(text, Text)
     assert [(note.url, note.title) for note in text.citations] == [("u", "t")]
+    streamed = read(board, written(board, found))
+    assert streamed.choices[0].provider_state == found.choices[0].provider_state
+    assert streamed.text == "a"
 
 
 def test_foreign_sources_are_pages_of_the_web(board: Board) -> None:

@@ -45,7 +45,7 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(jackfield)
-    for command in (chat, providers, models, doctor):
+    for command in (chat, providers, models, cost, doctor):
         app.command()(command)
     return app
 
@@ -168,6 +168,47 @@ def models(
         from ._models import show_models
 
         return show_models(pattern, provider, as_json)
+
+    _finish(action)
+
+
+def cost(
+    model: Annotated[list[str], typer.Argument(help="PROVIDER/MODEL; several are compared, the cheapest first.")],
+    input_tokens: Annotated[
+        int | None, typer.Option("--input", min=0, help="All input tokens, cached and written ones included.")
+    ] = None,
+    output_tokens: Annotated[
+        int | None, typer.Option("--output", min=0, help="All output tokens, reasoning included.")
+    ] = None,
+    cached: Annotated[int | None, typer.Option(min=0, help="Input tokens that were read from a cache.")] = None,
+    written: Annotated[int | None, typer.Option(min=0, help="Input tokens that were written to a cache.")] = None,
+    reasoning: Annotated[int | None, typer.Option(min=0, help="Output tokens that were spent on thinking.")] = None,
+    audio: Annotated[int | None, typer.Option(min=0, help="Input tokens that were sound.")] = None,
+    searches: Annotated[int | None, typer.Option(min=0, help="Searches of the web that the provider ran.")] = None,
+    at: Annotated[str | None, typer.Option(help="When the call was made; now, unless given.", metavar="TIME")] = None,
+    tier: Annotated[str | None, typer.Option(help="The tier that was served: flex, priority, batch ...")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="The region that served it, where prices differ by region.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a usage costs, line by line.
+
+    By the prices of the catalogs, or of your own; of today, or of the day of the call.
+    """
+
+    def action() -> int:
+        from ._cost import show_cost
+
+        counts = {
+            "input": input_tokens,
+            "output": output_tokens,
+            "input.cache_read": cached,
+            "input.cache_write": written,
+            "output.reasoning": reasoning,
+            "input.audio": audio,
+        }
+        return show_cost(model, counts, searches, {"tier": tier, "region": region}, at, as_json)
 
     _finish(action)
 

@@ -110,6 +110,8 @@ class Encoder:
                 self._start(delta)
             case Finished():
                 self._finished = delta
+                if isinstance(state := delta.provider_state, dict):
+                    self._beside = {name: state[name] for name in BESIDE if name in state}
             case UsageDelta():
                 self._usage = delta
             case Restarted(mode=mode):
@@ -143,8 +145,6 @@ class Encoder:
 
     def _start(self, started: Started) -> None:
         self._id, self._model = started.id or self._id, started.model or self._model
-        if isinstance(state := started.provider_state, dict):
-            self._beside = {name: state[name] for name in BESIDE if name in state}
 
     def _counts(self) -> dict[str, Any]:
         known = self._usage

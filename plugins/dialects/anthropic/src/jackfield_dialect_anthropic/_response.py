@@ -85,13 +85,13 @@ def _message(body: dict[str, Any]) -> ChatResponse:
         finish_reason=finish_reason(raw, parts),
         raw_finish_reason=raw,
         finish_detail=finish_detail(body),
+        provider_state=ProviderState(data=data) if (data := kept(body)) else None,
     )
     return ChatResponse(
         id=word(body, "id"),
         model=word(body, "model"),
         choices=(choice,),
         service_tier=word(usage, "service_tier") if usage else None,
-        provider_state=ProviderState(data=data) if (data := kept(body)) else None,
         raw=body,
         raw_usage=usage or None,
     )

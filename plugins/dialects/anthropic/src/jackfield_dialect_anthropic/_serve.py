@@ -80,7 +80,7 @@ def message(request: ChatRequest, response: ChatResponse) -> dict[str, Any]:
             choice.finish_detail if choice else None,
         ),
         "usage": usage_body(response.usage, response.service_tier),
-        **beside(response.provider_state),
+        **beside(choice.provider_state if choice else None),
     }
 
 

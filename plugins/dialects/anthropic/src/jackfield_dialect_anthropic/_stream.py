@@ -67,6 +67,7 @@ class Decoder:
         self._index = self._part = -1
         self._started: Started | None = None
         self._ending: dict[str, Any] = {}
+        self._kept: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._stopped = False
 
@@ -137,7 +138,8 @@ class Decoder:
         raise failure
 
     def _message(self, message: dict[str, Any], out: list[Delta]) -> None:
-        self._started = Started(word(message, "id"), word(message, "model"), None, kept(message) or None)
+        self._started = Started(word(message, "id"), word(message, "model"))
+        self._kept = kept(message)
         out.append(self._started)
         self._tell_usage(message.get("usage"), out)
         self._ended(message)
@@ -146,15 +148,12 @@ class Decoder:
             self._end_block(index, out)
 
     def _message_delta(self, told: dict[str, Any], out: list[Delta]) -> None:
-        """Read how the message ended; what is told of it only here is told of the whole answer once more."""
+        """Read how the message ended."""
         delta = told.get("delta") or {}
         self._ended(delta)
         self._tell_usage(told.get("usage"), out)
         beside = {name: value for name, value in told.items() if name != "delta"}
-        if (state := kept({**delta, **beside})) and (started := self._started) is not None:
-            known = {**(started.provider_state or {}), **state}
-            self._started = Started(started.id, started.model, None, known)
-            out.append(self._started)
+        self._kept |= kept({**delta, **beside})
 
     def _ended(self, holder: dict[str, Any]) -> None:
         word(holder, "stop_reason")
@@ -247,7 +246,8 @@ class Decoder:
             self._end_block(index, out)
         raw = self._ending.get("stop_reason")
         if raw is not None or self._stopped:
-            out.append(Finished(0, finish_reason(raw, self._parts), raw, finish_detail(self._ending)))
+            reason = finish_reason(raw, self._parts)
+            out.append(Finished(0, reason, raw, finish_detail(self._ending), self._kept or None))
         return out
 
 

@@ -16,6 +16,7 @@ _WRITTEN = (
 _RAN = (("web_search", "web_search_requests"), ("web_fetch", "web_fetch_requests"))
 #: What of the service decides prices, by our names (anthropic 2.11.0, types/beta/beta_usage.py).
 _FACTS = (("tier", "service_tier"), ("speed", "speed"), ("region", "inference_geo"))
+_UNITS = {"web_search": "search"}
 _TAGS = {name: frozenset({name}) for name, _ in _RAN}
 
 
@@ -39,7 +40,7 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
     if ran := raw.get("server_tool_use"):
         found: dict[str, int] = {}
         _count(ran, _RAN, found)
-        others = tuple(Item(_TAGS[name], count, unit="request") for name, count in found.items())
+        others = tuple(Item(_TAGS[name], count, unit=_UNITS.get(name, "request")) for name, count in found.items())
     told = {name: value for name, key in _FACTS if type(value := raw.get(key)) is str and value}
     return Usage(counts, others, told)
 

@@ -43,7 +43,7 @@ from jackfield import (
 )
 
 from ._errors import blocked_answer, envelope
-from ._serve import answered, broken_call, cited, ending, logprobs_result, moment
+from ._serve import answered, broken_call, cited, ending, logprobs_result, moment, own_members
 from ._usage import SEARCHES, usage_body
 
 
@@ -170,6 +170,7 @@ class Encoder:
                 "index": index,
                 **ending(choice.finished.reason, choice.finished.raw, choice.finished.detail, choice.broken),
                 **cited((), queries if number == 0 else None),
+                **own_members(choice.finished.provider_state),
             }
             for number, (index, choice) in enumerate(sorted(self._choices.items()))
             if choice.finished is not None

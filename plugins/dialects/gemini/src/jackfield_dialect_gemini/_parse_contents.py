@@ -180,7 +180,7 @@ def _came(kind: str, value: Any, state: dict[str, Any], before: list[Part]) -> T
         name=call.name if call else None,
         parts=(Data(value=value),),
         is_error=result.get("outcome") in FAILED,
-        provider_state=ProviderState(data={**state, "type": kind}),
+        provider_state=ProviderState(data={**state, "type": kind, **({} if result.get("id") else {"minted": True})}),
     )
 
 

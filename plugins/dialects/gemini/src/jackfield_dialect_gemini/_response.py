@@ -41,7 +41,7 @@ from ._words import camel, finish_reason, reason_word
 #: What comes of members that have another type than the format gives them; looked for once, around the whole reading.
 MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError, InvalidInput)
 #: Members of a candidate that have a word of ours; the others are kept as they came.
-_SAID = frozenset({"content", "finishReason", "finishMessage", "index", "logprobsResult"})
+SAID = frozenset({"content", "finishReason", "finishMessage", "index", "logprobsResult"})
 
 
 @hookimpl
@@ -160,7 +160,7 @@ def _choice(request: ChatRequest, row: dict[str, Any], number: int) -> Choice:
             parts.append(Text(text="", citations=tuple(map(citation, notes))))
     raw = reason_word(row.get("finishReason"))
     reason = finish_reason(raw, any(type(part) is ToolCall and part.executed_by == "caller" for part in parts))
-    more = {name: value for name, value in row.items() if name not in _SAID}
+    more = {name: value for name, value in row.items() if name not in SAID}
     return Choice(
         index=index,
         message=Message(role="assistant", parts=tuple(parts)),

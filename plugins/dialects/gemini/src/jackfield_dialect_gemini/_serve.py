@@ -98,8 +98,7 @@ def _candidate(choice: Choice, queries: Any) -> dict[str, Any]:
             notes += part.citations
     row: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": choice.index}
     row |= ending(choice.finish_reason, choice.raw_finish_reason, choice.finish_detail, broken)
-    state = choice.provider_state
-    more = state.data if state is not None and isinstance(state.data, dict) else {}
+    more = own_members(choice.provider_state.data if choice.provider_state is not None else None)
     if not more.keys() & {"groundingMetadata", "citationMetadata"}:
         row |= cited(notes, queries)
     if result := logprobs_result(choice.logprobs):
@@ -140,6 +139,18 @@ def ending(reason: str, raw: str | None, detail: Any, broken: str | None) -> dic
     elif isinstance(detail, list):
         row["safetyRatings"] = detail
     return row
+
+
+def own_members(state: Any) -> dict[str, Any]:
+    """Return the members of a candidate that came in this format and that we have no word for."""
+    return {name: state[name] for name in _BESIDE if name in state} if isinstance(state, dict) else {}
+
+
+#: Members beside the known ones (google-genai 3.4.0, types.Candidate); nothing else is state of this format.
+_BESIDE = (
+    "avgLogprobs", "citationMetadata", "continuationToken", "groundingAttributions", "groundingMetadata",
+    "safetyRatings", "tokenCount", "urlContextMetadata",
+)  # fmt: skip
 
 
 def cited(notes: Iterable[Citation], queries: Any = None) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from ._framing import FRAMING
 from ._partial import PartialCall
 from ._response import (
     MALFORMED,
+    SAID,
     answer_part,
     citation,
     created,
@@ -69,7 +70,7 @@ def stream_decoder(request: Request, head: HTTPResponse) -> StreamDecoder | None
 class _Open:
     """A candidate that is being streamed."""
 
-    __slots__ = ("called", "calls", "detail", "notes", "partial", "ran", "ratings", "raw")
+    __slots__ = ("called", "calls", "detail", "more", "notes", "partial", "ran", "raw")
 
     def __init__(self) -> None:
         #: Calls for the caller; calls of both kinds, which are counted together; those that Google ran.
@@ -80,7 +81,7 @@ class _Open:
         self.partial: PartialCall | None = None
         self.raw: str | None = None
         self.detail: str | None = None
-        self.ratings: Any = None
+        self.more: dict[str, Any] = {}
 
 
 class Decoder:
@@ -178,8 +179,9 @@ class Decoder:
             self._tracker.end(index, out)
             if choice.raw is not None:
                 reason = finish_reason(choice.raw, choice.called)
-                detail = choice.detail or (choice.ratings if reason == "content_filter" else None)
-                out.append(Finished(index, reason, choice.raw, detail))
+                more = choice.more
+                detail = choice.detail or (more.get("safetyRatings") if reason == "content_filter" else None)
+                out.append(Finished(index, reason, choice.raw, detail, more or None))
         if (usage := self._usage) is not None:
             raw = usage if self._searches is None else {**usage, SEARCHES: self._searches}
             out.append(UsageDelta(raw, tier_of(usage)))
@@ -204,7 +206,9 @@ class Decoder:
             open_.raw = reason_word(reason)
         if message := word(row, "finishMessage"):
             open_.detail = message
-        open_.ratings = row.get("safetyRatings") or open_.ratings
+        for name in row.keys() - SAID:
+            known, told = open_.more.get(name), row[name]
+            open_.more[name] = {**known, **told} if isinstance(known, dict) and isinstance(told, dict) else told
         if found := logprobs(row.get("logprobsResult")):
             out.append(LogprobsDelta(index, found))
         for note in sources(row, open_.notes):

@@ -43,7 +43,7 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
     searches = raw.get(SEARCHES)
     # an empty query was never run
     count = sum(1 for query in searches if query) if isinstance(searches, list) else None
-    others = () if count is None else (Item(_SEARCH, count, unit="request"),)
+    others = () if count is None else (Item(_SEARCH, count, unit="search"),)
     tier = tier_of(raw)
     served = {} if tier is None else {"tier": _TRAFFIC.get(tier, tier.lower())}
     return Usage(counts, others, served)
