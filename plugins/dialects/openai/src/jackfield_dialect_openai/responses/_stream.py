@@ -8,14 +8,12 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from jackfield import (
-    ArgumentsDelta,
     ChatRequest,
     Delta,
     Event,
     Finished,
     HTTPResponse,
     LogprobsDelta,
-    PartEnded,
     ProviderError,
     Request,
     ResponseFormatError,
@@ -32,7 +30,8 @@ from ._calls import call_part, members
 from ._errors import failure
 from ._flowing import BY_EVENT, TEXT, Flow
 from ._items import MESSAGE_KNOWN, REASONING_KNOWN, group_of, item_parts, reasoning_parts
-from ._response import finish, logprobs
+from ._response import finish
+from ._streamed import StreamedItem
 from ._usage import usage_object
 
 _CALLS: Final = frozenset({"function_call", "custom_tool_call"})
@@ -44,26 +43,13 @@ def stream_decoder(request: Request, head: HTTPResponse) -> StreamDecoder | None
     return Decoder() if isinstance(request, ChatRequest) else None
 
 
-class _Item:
-    """An item that is being streamed: as it was announced, and the call that is open for it."""
-
-    __slots__ = ("has_rows", "is_whole", "length", "part", "value")
-
-    def __init__(self, value: Mapping[str, Any]) -> None:
-        self.value = value
-        self.part: int | None = None
-        self.length = 0
-        self.has_rows = False
-        self.is_whole = False
-
-
 class Decoder:
     """Decodes one stream. Items that the provider runs are given when they are whole."""
 
     framing: str | None = None
 
     def __init__(self) -> None:
-        self._items: dict[int, _Item] = {}
+        self._items: dict[int, StreamedItem] = {}
         self._flow = Flow()
         self._started = False
         self._ended = False
@@ -134,22 +120,15 @@ class Decoder:
     def _added(self, row: dict[str, Any], out: list[Delta]) -> None:
         if (index := row["output_index"]) in self._items:
             return  # a part that is open for it would never end
-        item = self._items[index] = _Item(row["item"])
+        item = self._items[index] = StreamedItem(row["item"])
         if item.value.get("type") in _CALLS:
             part = call_part(item.value)
             item.part = self._flow.start(part.model_copy(update={"arguments": "", "provider_state": None}), out)
-            self._argue(item, part.arguments, out)
+            item.argue(part.arguments, out)
 
     def _arguments(self, row: dict[str, Any], out: list[Delta]) -> None:
         if (item := self._items.get(row["output_index"])) is not None and item.part is not None:
-            self._argue(item, row["delta"], out)
-
-    def _argue(self, item: _Item, text: str, out: list[Delta]) -> None:
-        if type(text) is not str:
-            raise TypeError(f"delta is a JSON {type(text).__name__}, not a string")
-        if text and item.part is not None:
-            item.length += len(text)
-            out.append(ArgumentsDelta(0, item.part, text))
+            item.argue(row["delta"], out)
 
     def _more(self, row: dict[str, Any], out: list[Delta]) -> None:
         kind, text = BY_EVENT[row["type"]], row["delta"]
@@ -182,19 +161,17 @@ class Decoder:
 
     def _finish_item(self, index: int, value: Mapping[str, Any], out: list[Delta]) -> None:
         """End an item: give what is left of it, and its own members with its last part."""
-        item = self._items.setdefault(index, _Item(value))
+        item = self._items.setdefault(index, StreamedItem(value))
         if item.is_whole:
-            self._rows(item, value, out)
+            item.give_rows(value, out)
             return
         item.value, item.is_whole = value, True
         kind = value.get("type") or "message"
         if item.part is not None:
-            part = call_part(value)
-            self._argue(item, part.arguments[item.length :], out)
-            out.append(PartEnded(0, item.part, part.provider_state.data if part.provider_state is not None else None))
+            item.end_call(value, out)
         elif kind == "message":
             self._settle(index, value, ("content",), out)
-            self._rows(item, value, out)
+            item.give_rows(value, out)
             self._flow.end(out, members(value, MESSAGE_KNOWN), index)
         elif kind == "reasoning":
             self._settle(index, value, ("summary", "content"), out)
@@ -203,12 +180,6 @@ class Decoder:
         else:
             for other in item_parts(value, index):
                 self._flow.whole(other, out)
-
-    def _rows(self, item: _Item, value: Mapping[str, Any], out: list[Delta]) -> None:
-        """Give the log probabilities that stand in a whole item, unless they came with its text."""
-        if not item.has_rows and (rows := logprobs(value)):
-            item.has_rows = True
-            out.append(LogprobsDelta(0, {"content": rows}))
 
     def _settle(self, index: int, value: Mapping[str, Any], holders: tuple[str, ...], out: list[Delta]) -> None:
         for holder in holders:
@@ -236,8 +207,7 @@ class Decoder:
         for item in self._items.values():
             if item.part is not None and not item.is_whole:
                 item.is_whole = True
-                state = call_part(item.value).provider_state
-                out.append(PartEnded(0, item.part, state.data if state is not None else None))
+                item.end_call(item.value, out)
 
 
 _HANDLERS: Final[Mapping[str | None, Callable[[Decoder, dict[str, Any], list[Delta]], None]]] = {
