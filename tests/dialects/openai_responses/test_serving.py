@@ -454,3 +454,12 @@ def test_a_tool_is_chosen_by_its_name(board: Board, name: str, choice: dict[str,
 def test_a_refusal_of_another_format_is_sent_as_one(board: Board) -> None:
     (item,) = sent(board, _asked("assistant", Refusal(text="no")))["input"]
     assert item == {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}
+
+
+def test_sound_that_a_tool_returns_follows_in_a_users_message(board: Board) -> None:
+    sound = Media(kind="audio", source=Bytes(data=b"x"), mime="audio/wav")
+    results = (ToolResult(call_id="c", parts=(Text(text="a"), sound)), ToolResult(call_id="d", parts="b"))
+    one, two, user = sent(board, ChatRequest(model="m", messages=(Message(role="tool", parts=results),)))["input"]
+    assert [piece["type"] for piece in one["output"]] == ["input_text", "input_text"]
+    assert two["output"] == "b"
+    assert (user["role"], [piece["type"] for piece in user["content"]]) == ("user", ["input_audio"])

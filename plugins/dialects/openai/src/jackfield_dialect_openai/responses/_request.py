@@ -29,7 +29,7 @@ from jackfield import (
 from ._calls import asked_item, ran_item
 from ._content import given, plain, said
 from ._parameters import write_parameters
-from ._results import Calls
+from ._results import Calls, without_sound
 
 _PIECES = (Text, Refusal)
 
@@ -76,17 +76,22 @@ def _message(message: Message, number: int, members: dict[str, Any], calls: Call
         return
     role = "user" if message.role == "tool" else message.role
     content: list[dict[str, Any]] = []
+    heard: list[dict[str, Any]] = []
     for index, part in enumerate(message.parts):
         where = f"messages[{number}].parts[{index}]"
         if isinstance(part, ToolResult):
             if content:
                 yield {"role": role, "content": plain(content), **members}
                 content = []
-            yield calls.result_item(part, where)
+            result, sound = without_sound(part)
+            heard += [given(piece, where) for piece in sound]
+            yield calls.result_item(result, where)
         else:
             content.append(given(part, where))
     if content or not message.parts:
         yield {"role": role, "content": plain(content), **members}
+    if heard:
+        yield {"role": "user", "content": heard}
 
 
 def _assistant(parts: Sequence[Part], number: int, calls: Calls) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jackfield import Native, ToolCall, ToolResult, UnsupportedFeature
+from jackfield import Media, Native, Text, ToolCall, ToolResult, UnsupportedFeature
 from jackfield_dialect_openai.chat._parameters import present
 
 from ._content import given, plain, shown_text
@@ -50,6 +50,16 @@ class Calls:
             return {**head, **write(result, where), **own}
         pieces = [given(part, where) for part in parts]
         return {**head, "output": plain(pieces) if pieces else "", **own}
+
+
+def without_sound(result: ToolResult) -> tuple[ToolResult, list[Media]]:
+    """Take the sound out of a result, which takes none: it follows in a user's message."""
+    sound = [part for part in result.parts if isinstance(part, Media) and part.kind == "audio"]
+    if not sound:
+        return result, sound
+    note = Text(text="(the audio follows in the next message)")
+    parts = tuple(note if isinstance(part, Media) and part.kind == "audio" else part for part in result.parts)
+    return result.model_copy(update={"parts": parts}), sound
 
 
 def _screenshot(result: ToolResult, where: str) -> Item:
