@@ -32,24 +32,24 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 
 def _client(**config: Any) -> Client:
-    providers = {"together": {"provider": {"dialect": "openai-chat", "base_url": "https://any.invalid"}}}
+    providers = {"novita": {"provider": {"dialect": "openai-chat", "base_url": "https://any.invalid"}}}
     return Client(boards=Boards({"providers": providers, **config}, environ={}), environ={})
 
 
-MODEL = "meta-llama/Llama-3.3-70B-Instruct-Turbo"
+MODEL = "baidu/CoBuddy"
 USAGE = {"input": 1_000_000, "output": 1_000_000}
 
 
 def test_a_model_that_no_catalog_knows_is_priced_and_says_by_whom() -> None:
-    found = _client().cost(f"together/{MODEL}", USAGE, at=AT)
-    assert (found.total, found.status, found.rung) == (Decimal("1.76"), "priced", "genai-prices")
+    found = _client().cost(f"novita/{MODEL}", USAGE, at=AT)
+    assert (found.total, found.status, found.rung) == (Decimal("1.41"), "priced", "genai-prices")
     assert found.notes == ("price from genai-prices 0.2.3 (MIT)",)
-    unknown = _client().cost("together/nothing-of-the-kind", USAGE)
+    unknown = _client().cost("novita/nothing-of-the-kind", USAGE)
     assert (unknown.total, unknown.status) == (None, "unknown")
 
 
 def test_what_a_user_or_a_catalog_says_wins() -> None:
-    assert _client(prices={f"together/{MODEL}": {"rates": {"": "1"}}}).cost(f"together/{MODEL}", USAGE).total == 2
+    assert _client(prices={f"novita/{MODEL}": {"rates": {"": "1"}}}).cost(f"novita/{MODEL}", USAGE).total == 2
     assert Client(boards=Boards(environ={}), environ={}).cost("openai/gpt-4o", USAGE).rung == "id"
 
 
@@ -132,4 +132,4 @@ def test_a_list_that_is_broken_or_has_shrunk_is_refused(address: str, body: byte
     with pytest.raises(ConfigurationError, match="is refused"):
         jackfield_prices.refresh(address)
     assert _library.library() is before
-    assert _client().cost(f"together/{MODEL}", USAGE, at=AT).total == Decimal("1.76")
+    assert _client().cost(f"novita/{MODEL}", USAGE, at=AT).total == Decimal("1.41")

@@ -48,6 +48,12 @@ class ServerSentEvents:
         if not rest and self._started and chunk.endswith(b"\n\n"):
             if chunk.startswith(b"data: ") and chunk.find(b"\n") == len(chunk) - 2:
                 return [Event(None, chunk[6:-2])]
+            if (
+                chunk.startswith(b"event: ")
+                and chunk.startswith(b"data: ", end := chunk.find(b"\n") + 1)
+                and chunk.find(b"\n", end) == len(chunk) - 2
+            ):
+                return [Event(chunk[7 : end - 1].decode("utf-8", "replace"), chunk[end + 6 : -2])]
             return _read_blocks(chunk[:-2].split(b"\n\n"))
         rest += chunk
         if not self._started and not self._drop_bom():
