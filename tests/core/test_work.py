@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 import jackfield
-from jackfield import Client
+from jackfield import Boards, Client
 from tests.benchmarks import payloads
 
 
@@ -28,6 +28,11 @@ class _Memory:
 
 
 def _nothing() -> None: ...
+
+
+def _bare() -> Boards:
+    """Return boards without extensions, whose work is their own."""
+    return Boards(environ={"JACKFIELD_DISABLE": "prices"})
 
 
 def _calls(work: Callable[[], object]) -> tuple[int, set[str]]:
@@ -57,8 +62,8 @@ def _stream(client: Client) -> int:
 
 
 def test_a_delta_costs_a_handful_of_calls_and_no_hook() -> None:
-    few = Client({"openai": {"api_key": "k"}}, transport=_Memory(100))
-    many = Client({"openai": {"api_key": "k"}}, transport=_Memory(300))
+    few = Client({"openai": {"api_key": "k"}}, boards=_bare(), transport=_Memory(100))
+    many = Client({"openai": {"api_key": "k"}}, boards=_bare(), transport=_Memory(300))
     one, modules = _calls(lambda: _stream(few))
     other, _ = _calls(lambda: _stream(many))
     assert (other - one) / 200 <= 13
@@ -66,7 +71,7 @@ def test_a_delta_costs_a_handful_of_calls_and_no_hook() -> None:
 
 
 def test_a_call_costs_a_bounded_number_of_calls() -> None:
-    client = Client({"openai": {"api_key": "k"}}, transport=_Memory(0))
+    client = Client({"openai": {"api_key": "k"}}, boards=_bare(), transport=_Memory(0))
 
     def chat() -> object:
         answer = client.chat("openai/gpt-4o-mini", payloads.messages(), tools=[payloads.TOOL], max_tokens=5)

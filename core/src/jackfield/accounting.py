@@ -37,6 +37,8 @@ def cost_of(
     """
     served, asked = models
     facts.update(usage.facts)
+    if facts.get("tier") == "batch":  # some providers call it a tier; rules speak of the mode
+        facts["mode"] = "batch"
     name = served if served and served != asked and board.model(served).rung in ("id", "alias") else asked
     priced = board.price_sheet(board.provider, name, facts, at)
     if priced is None and name != asked:

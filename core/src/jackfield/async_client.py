@@ -94,7 +94,7 @@ class AsyncStream:
         return await anext(self._deltas)
 
     async def batches(self) -> AsyncIterator[list[Delta]]:
-        """Give the deltas as they arrived together: one list for each piece read from the network."""
+        """Give the deltas as they arrived: one list for each piece read from the network."""
         flow, value = self._flow, None
         failure: JackfieldError | None = None
         try:

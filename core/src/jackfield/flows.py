@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Limits in seconds: to connect, to the first byte, between bytes, and for all attempts together. None: none."""
+    """Limits in seconds: to connect, to the first byte, between bytes, and for all attempts in sum. None: none."""
 
     connect: float | None = 10.0
     first: float | None = 600.0
@@ -166,7 +166,7 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
 
 
 def limit_total(inner: Flow[R], total: float) -> Flow[R]:
-    """End a flow whose effects take longer than `total` seconds together; no answer is waited for beyond that.
+    """End a flow whose effects take longer than `total` seconds in sum; no answer is waited for beyond that.
 
     Raises:
         RequestTimeout: the time is up.

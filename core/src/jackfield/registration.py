@@ -78,16 +78,12 @@ def _check_one(name: str, function: Any, options: Any, kind: Kind, who: str) -> 
 def compile_step(hook: Any) -> Callable[..., Any]:
     """Return a step's implementations as one function of its spec's parameters, in the order of the spec.
 
-    Where nothing wraps the step this calls the implementations directly, last registered first, until one does not
-    answer None: what pluggy does, without its price. A wrapped step goes through pluggy.
+    It calls them directly, last registered first, until one does not answer None, and puts the wrappers around that,
+    the last registered outermost: what pluggy does, without its price.
     """
     names = hook.spec.argnames
-    chain = [impl for impl in reversed(hook.get_hookimpls())]
-    if any(impl.wrapper for impl in chain):
-        return lambda *values: hook(**dict(zip(names, values, strict=True)))
-    functions = [_positional(impl.function, impl.argnames, names) for impl in chain]
-    if len(functions) == 1:
-        return functions[0]
+    impls = hook.get_hookimpls()
+    functions = [_positional(impl.function, impl.argnames, names) for impl in reversed(impls) if not impl.wrapper]
 
     def first_answer(*values: Any) -> Any:
         for function in functions:
@@ -95,7 +91,32 @@ def compile_step(hook: Any) -> Callable[..., Any]:
                 return answer
         return None
 
-    return first_answer
+    step: Callable[..., Any] = functions[0] if len(functions) == 1 else first_answer
+    for impl in impls:
+        if impl.wrapper:
+            step = _wrapped(_positional(impl.function, impl.argnames, names), step)
+    return step
+
+
+def _wrapped(wrapper: Callable[..., Any], inner: Callable[..., Any]) -> Callable[..., Any]:
+    """Put a wrapper, a generator that yields once, around a step."""
+
+    def call(*values: Any) -> Any:
+        around = wrapper(*values)
+        next(around)
+        try:
+            try:
+                answer = inner(*values)
+            except BaseException as error:
+                around.throw(error)
+            else:
+                around.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        around.close()
+        raise PluginError(f"{getattr(wrapper, '__module__', wrapper)} is a wrapper that yields more than once")
+
+    return call
 
 
 def _positional(function: Callable[..., Any], wanted: Sequence[str], given: Sequence[str]) -> Callable[..., Any]:

@@ -64,7 +64,7 @@ class Usage:
 
     @property
     def total_tokens(self) -> int | None:
-        """Input and output together; None unless both are stated."""
+        """The sum of input and output; None unless both are stated."""
         if (into := self.input_tokens) is None or (out := self.output_tokens) is None:
             return None
         return into + out

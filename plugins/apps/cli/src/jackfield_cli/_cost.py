@@ -30,8 +30,6 @@ def show_cost(
     if not given and not others:
         raise InvalidInput("nothing is counted; give --input, --output or another count")
     known = {name: value for name, value in facts.items() if value is not None}
-    if known.get("tier") == "batch":
-        known["mode"] = known.pop("tier")
     moment = _moment(at)
     with Client(boards=open_boards(), environ=os.environ) as client:
         usage = Usage(given, others)

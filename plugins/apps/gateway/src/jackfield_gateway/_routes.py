@@ -62,7 +62,7 @@ class Routes:
         """Every address, for people."""
         rows = [(route.path, route.method) for named in self._plain.values() for _, route in named]
         rows += [(route.path, method) for method, _, _, route in self._patterns]
-        return [f"{method} {path}" for path, method in sorted(rows)]
+        return [f"{method} {path}" for path, method in sorted(set(rows))]
 
 
 def _holds(route: Route, headers: Mapping[str, str]) -> bool:

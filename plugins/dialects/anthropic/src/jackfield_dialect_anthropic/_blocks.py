@@ -9,8 +9,9 @@ from pydantic_core import to_json
 
 from jackfield import Citation, Data, Native, Part, ProviderState, Text, Thinking, ToolCall, ToolResult
 from jackfield.messages import ToolKind
+from jackfield.reading import word
 
-from ._checks import breakpoint_of, word
+from ._checks import breakpoint_of
 
 NAME = "anthropic-messages"
 #: Kinds of the tools that the provider runs, by their names; others are `native` (anthropic 2.11.0, server_tool_use).

@@ -8,9 +8,10 @@ from typing import Any
 from jackfield import CacheOptions, ChatRequest, InvalidInput, Message, Reasoning, ResponseFormat, ToolChoice
 from jackfield.conversation import EFFORTS
 from jackfield.parsing import validated
+from jackfield.reading import listed
 
 from ._blocks import NAME
-from ._checks import breakpoint_of, listed, made
+from ._checks import breakpoint_of, made
 from ._parameters import DISPLAYS, SAME
 from ._parse_messages import parse_messages, parse_system
 from ._tools import read_tool

@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from jackfield import InvalidInput, Message, Native, Part, ProviderState, Text, ToolResult
+from jackfield.reading import MALFORMED
 
 from ._blocks import NAME, assistant_part, marks, native_part, text_part
-from ._checks import MALFORMED, refused
+from ._checks import refused
 from ._media import read_media
 
 _ROLES = frozenset({"user", "assistant", "system"})

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import from_json
-
 from jackfield import (
     ChatRequest,
     ChatResponse,
@@ -26,9 +24,9 @@ from jackfield import (
     ToolCall,
     hookimpl,
 )
+from jackfield.reading import MALFORMED, malformed, read_json, word
 
 from ._blocks import assistant_part
-from ._checks import MALFORMED, malformed, word
 from ._errors import normalize_error
 
 FINISH: Mapping[str, FinishReason] = {
@@ -59,13 +57,7 @@ def _read_body(request: Request, response: HTTPResponse) -> dict[str, Any]:
     Raises:
         ProviderError: it is an error in spite of its status, or no JSON object.
     """
-    try:
-        body = from_json(response.body)
-    except ValueError:
-        kind = response.headers.get("content-type", "no content type")
-        start = response.body[:120].decode("utf-8", "replace").strip()
-        what = f"{kind}: {start}" if start else "an empty body"
-        raise ResponseFormatError(f"the answer is not JSON but {what}") from None
+    body = read_json(response)
     if not isinstance(body, dict):
         raise ResponseFormatError(f"the answer is a JSON {type(body).__name__}, not an object")
     if body.get("error") and (error := normalize_error(request, response)) is not None:

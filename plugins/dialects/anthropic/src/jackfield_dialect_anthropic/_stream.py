@@ -29,9 +29,9 @@ from jackfield import (
     UsageDelta,
     hookimpl,
 )
+from jackfield.reading import MALFORMED, malformed, word
 
 from ._blocks import assistant_part, call_part, citation, is_call
-from ._checks import MALFORMED, malformed, word
 from ._response import finish_detail, finish_reason, kept, usage_object
 
 

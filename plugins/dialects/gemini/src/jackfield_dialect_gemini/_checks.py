@@ -13,16 +13,10 @@ from ._words import camel
 
 
 def refused(error: ValidationError, where: str) -> InvalidInput:
-    """Say what a caller wrote wrong at a place."""
+    """Say what a caller wrote wrong at a place: our members have no name here."""
     row = error.errors(include_url=False)[0]
     reason = row["msg"].removeprefix("Value error, ")
     return InvalidInput(f"{where}: {reason[:1].lower()}{reason[1:]}", param=where)
-
-
-def listed(value: Any, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise InvalidInput(f"{where}: a list is needed", param=where)
-    return value
 
 
 def members(value: Any, where: str) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from jackfield import (
     hookimpl,
 )
 from jackfield.parsing import validated
+from jackfield.reading import listed
 
-from ._checks import listed, members, worded
+from ._checks import members, worded
 from ._parameters import SAME
 from ._parse_contents import parse_contents, parse_system
 from ._parse_tools import parse_tools

@@ -26,8 +26,9 @@ from jackfield import (
     Url,
     derive_id,
 )
+from jackfield.reading import listed
 
-from ._checks import listed, members, refused
+from ._checks import members, refused
 from ._words import FAILED, NAME, RESULTS, TOOL_TYPES, media_kind
 
 _ROLES = frozenset({"user", "model", "function"})

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from jackfield import HostedTool, NativeTool, Tool
+from jackfield.reading import listed
 
-from ._checks import listed, members, refused
+from ._checks import members, refused
 from ._words import HOSTED, NAME
 
 _FUNCTION = {"name", "description", "parameters", "parametersJsonSchema"}

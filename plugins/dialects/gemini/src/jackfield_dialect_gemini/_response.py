@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import from_json
-
 from jackfield import (
     ChatRequest,
     ChatResponse,
@@ -17,7 +14,6 @@ from jackfield import (
     EmbeddingRequest,
     EmbeddingResponse,
     HTTPResponse,
-    InvalidInput,
     ListedModel,
     Message,
     ModelsRequest,
@@ -32,14 +28,13 @@ from jackfield import (
     derive_id,
     hookimpl,
 )
+from jackfield.reading import MALFORMED, malformed, read_json, word
 
 from ._errors import blocked, error_object, normalize_error
 from ._parse_contents import read_part
 from ._usage import SEARCHES, tier_of
 from ._words import camel, finish_reason, reason_word
 
-#: What comes of members that have another type than the format gives them; looked for once, around the whole reading.
-MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError, InvalidInput)
 #: Members of a candidate that have a word of ours; the others are kept as they came.
 SAID = frozenset({"content", "finishReason", "finishMessage", "index", "logprobsResult"})
 
@@ -61,28 +56,12 @@ def normalize_response(request: Request, response: HTTPResponse) -> Response | N
 
 
 def _read_body(request: Request, response: HTTPResponse) -> dict[str, Any]:
-    try:
-        body = from_json(response.body)
-    except ValueError:
-        kind = response.headers.get("content-type", "no content type")
-        start = response.body[:120].decode("utf-8", "replace").strip()
-        what = f"{kind}: {start}" if start else "an empty body"
-        raise ResponseFormatError(f"the answer is not JSON but {what}") from None
+    body = read_json(response)
     if error_object(body) is not None and (error := normalize_error(request, response)) is not None:
         raise error
     if not isinstance(body, dict):
         raise ResponseFormatError(f"the answer is a JSON {type(body).__name__}, not an object")
     return body
-
-
-def malformed(what: str, error: Exception, body: bytes | None = None) -> ResponseFormatError:
-    """Make the error for JSON that is not of the format, in one line."""
-    if isinstance(error, ValidationError):
-        row = error.errors(include_url=False, include_input=False)[0]
-        reason = f"{'.'.join(map(str, row['loc']))} of a {error.title}: {row['msg'][:1].lower()}{row['msg'][1:]}"
-    else:
-        reason = str(error)
-    return ResponseFormatError(f"{what} is not of the format: {reason}", body=body)
 
 
 def chat_response(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:
@@ -113,18 +92,6 @@ def chat_response(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:
         raw=body,
         raw_usage=usage,
     )
-
-
-def word(body: Mapping[str, Any], name: str) -> str | None:
-    """Read a string; what is absent or empty is None.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    value = body.get(name)
-    if type(value) is not str and value is not None:
-        raise TypeError(f"{name} is a JSON {type(value).__name__}, not a string")
-    return value or None
 
 
 def created(body: Mapping[str, Any]) -> int | None:

@@ -34,24 +34,22 @@ from jackfield import (
     UsageDelta,
     hookimpl,
 )
+from jackfield.reading import MALFORMED, malformed, word
 
 from ._errors import blocked
 from ._framing import FRAMING
 from ._partial import PartialCall
 from ._response import (
-    MALFORMED,
     SAID,
     answer_part,
     citation,
     created,
     index_of,
     logprobs,
-    malformed,
     parts_of,
     searched,
     sources,
     usage_object,
-    word,
 )
 from ._usage import SEARCHES, tier_of
 from ._words import finish_reason, reason_word

@@ -12,7 +12,8 @@ from jackfield.messages import encode_data_url
 from jackfield_dialect_openai.chat._parameters import present
 from jackfield_dialect_openai.chat._request import AUDIO_FORMATS
 
-from ._items import NAME, annotation
+from ._calls import NAME
+from ._citations import annotation
 
 
 def said(part: Part) -> dict[str, Any]:
@@ -48,6 +49,20 @@ def given(part: Part, where: str) -> dict[str, Any]:
     return wire
 
 
+def plain(content: list[dict[str, Any]]) -> Any:
+    """Write a content of one bare text as that text."""
+    if len(content) == 1 and content[0].keys() == {"type", "text"}:
+        return content[0]["text"]
+    return content
+
+
+def shown_text(part: Part) -> str | None:
+    """Return what a part says in text; None where it says something else."""
+    if isinstance(part, Data):
+        return to_json(part.value).decode()
+    return part.text if isinstance(part, Text) else None
+
+
 def _media(part: Media, where: str) -> dict[str, Any]:
     source = part.source
     match part.kind, source:
@@ -73,4 +88,4 @@ def _media(part: Media, where: str) -> dict[str, Any]:
             raise UnsupportedFeature(f"{where}: the format takes no {part.kind} by {form}", param="messages")
     if part.kind == "image":
         return {"type": "input_image", **place, **present(detail=part.detail), **part.options}
-    return {"type": "input_file", **present(filename=part.name), **place, **part.options}
+    return {"type": "input_file", **present(filename=part.name, detail=part.detail), **place, **part.options}

@@ -67,8 +67,9 @@ class Encoder:
     def fail(self, error: JackfieldError) -> bytes:
         """Write the answer as one that failed; nothing follows."""
         told = envelope(error)[1]["error"]
+        self._writer.close()
         body = {**self._head.begun(), "status": "failed", "output": self._writer.output}
-        body["error"] = {"code": told["code"] or told["type"], "message": told["message"]}
+        body["error"] = {**told, "code": told["code"] or told["type"]}
         return self._begin() + self._written([{"type": "response.failed", "response": body}])
 
     def close(self) -> bytes:

@@ -19,7 +19,7 @@ from jackfield import (
     ThinkingDelta,
 )
 
-from ._items import citation
+from ._citations import citation
 
 
 class Kind(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 from jackfield import ChatRequest, HostedTool, NativeTool, ResponseFormat, Tool, ToolChoice, UnsupportedFeature
 from jackfield_dialect_openai.chat._parameters import present
 
-from ._items import NAME
+from ._calls import NAME
 
 #: Parameters that differ in name at most: ours, theirs.
 SAME = (
@@ -36,7 +36,13 @@ def write_parameters(request: ChatRequest, body: dict[str, Any]) -> None:
             for key, value in _WRITERS[name](request).items():
                 body[key] = {**body[key], **value} if key == "text" and key in body else value
     if request.web_search is not None:
-        body["tools"] = [*body.get("tools", ()), _web_search(request)]
+        tools, search = body.setdefault("tools", []), _web_search(request)
+        for number, tool in enumerate(tools):
+            if tool["type"].startswith("web_search"):
+                tools[number] = {**search, **tool}
+                break
+        else:
+            tools.append(search)
 
 
 def _logprobs(request: ChatRequest) -> dict[str, Any]:
@@ -101,7 +107,8 @@ def _tool_choice(request: ChatRequest) -> Any:
             if isinstance(tool, Tool) and tool.name == name and tool.kind == "custom":
                 return {"type": "custom", "name": name}
             if isinstance(tool, HostedTool) and name in (tool.name, tool.kind):
-                return {"type": _tool(tool)["type"]}
+                wire = _tool(tool)
+                return {"type": wire["type"], **present(server_label=wire.get("server_label"))}
         return {"type": "function", "name": name}
 
     if choice.name is not None:

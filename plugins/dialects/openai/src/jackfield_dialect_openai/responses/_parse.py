@@ -8,34 +8,23 @@ from typing import Any
 from jackfield import (
     CacheOptions,
     ChatRequest,
-    HostedTool,
     HTTPRequest,
     InvalidInput,
     Message,
     ModelsRequest,
-    NativeTool,
     Request,
     ResponseFormat,
-    Tool,
-    ToolChoice,
     hookimpl,
 )
 from jackfield.conversation import EFFORTS
-from jackfield.messages import ToolKind
 from jackfield.parsing import validated
 from jackfield_dialect_openai.chat._checks import listed, made
 
-from ._items import NAME, state
+from ._calls import NAME, state
 from ._parameters import LOGPROBS, SAME
 from ._parse_items import parse_items
+from ._parse_tools import choice_of, tool_of
 
-#: Hosted tools, by the type that they have here; dated types begin with one of these.
-_KINDS: tuple[tuple[str, ToolKind], ...] = (
-    ("web_search", "web_search"), ("code_interpreter", "code"), ("file_search", "file_search"), ("mcp", "mcp"),
-    ("computer", "computer"), ("image_generation", "native"),
-)  # fmt: skip
-_FUNCTION = frozenset({"type", "name", "description", "parameters", "strict"})
-_CUSTOM = frozenset({"type", "name", "description", "format"})
 _FORMAT = ("name", "description", "schema", "strict")
 
 
@@ -69,9 +58,10 @@ def parse_chat(body: Mapping[str, Any]) -> ChatRequest:
     values: dict[str, Any] = {"model": rest.pop("model", "")}
     options: dict[str, Any] = {}
     messages: list[Message] = []
-    if isinstance(rest.get("instructions"), str):
-        first = Message(role="system", parts=rest.pop("instructions"), provider_state=state({"instructions": True}))
-        messages.append(first)
+    if (instructions := rest.pop("instructions", None)) is not None:
+        if not isinstance(instructions, str):
+            raise InvalidInput("instructions: a string is needed", param="instructions")
+        messages.append(Message(role="system", parts=instructions, provider_state=state({"instructions": True})))
     messages += parse_items(rest.pop("input", []))
     values["messages"] = tuple(messages)
     for ours, theirs in SAME:
@@ -103,14 +93,15 @@ def _special(rest: dict[str, Any], values: dict[str, Any], options: dict[str, An
         values["metadata"] = rest.pop("metadata")
     if "tools" in rest:
         rows = listed(rest.pop("tools"), "tools")
-        values["tools"] = tuple(_tool(tool, f"tools[{number}]") for number, tool in enumerate(rows))
-    if "tool_choice" in rest and (choice := _tool_choice(rest["tool_choice"])) is not None:
+        values["tools"] = tuple(tool_of(tool, f"tools[{number}]") for number, tool in enumerate(rows))
+    if "tool_choice" in rest and (choice := choice_of(rest["tool_choice"])) is not None:
         values["tool_choice"] = choice
         del rest["tool_choice"]
-    if isinstance(text := rest.pop("text", None), Mapping):
-        _text(text, values, options)
-    if isinstance(reasoning := rest.pop("reasoning", None), Mapping):
-        _reasoning(reasoning, values, options)
+    for name, read in (("text", _text), ("reasoning", _reasoning)):
+        if name in rest:
+            if not isinstance(member := rest.pop(name), Mapping):
+                raise InvalidInput(f"{name}: an object is needed", param=name)
+            read(member, values, options)
     if isinstance(include := rest.get("include"), list) and LOGPROBS in include:
         values["logprobs"] = True
         if len(include) == 1:
@@ -159,42 +150,3 @@ def _reasoning(reasoning: Mapping[str, Any], values: dict[str, Any], options: di
         values["reasoning"] = known
     if left:
         options["reasoning"] = left
-
-
-def _tool(tool: Any, where: str) -> Tool | HostedTool | NativeTool:
-    kind = tool.get("type") if isinstance(tool, Mapping) else None
-    if not isinstance(kind, str):
-        raise InvalidInput(f"{where}: a tool with a type is needed", param=where)
-    if kind in ("function", "custom"):
-        known = _FUNCTION if kind == "function" else _CUSTOM
-        given = {name: value for name, value in tool.items() if name in known and name != "type" and value is not None}
-        if more := {name: value for name, value in tool.items() if name not in known}:
-            given |= {"options": more, "dialect": NAME}
-        return made(Tool, {"kind": kind, **given}, where)
-    for prefix, ours in _KINDS:
-        if kind == prefix or kind.startswith(f"{prefix}_preview") or kind.startswith(f"{prefix}_2"):
-            name = tool.get("server_label") if kind == "mcp" else kind if ours == "native" else None
-            return made(HostedTool, {"kind": ours, "name": name, "options": dict(tool), "dialect": NAME}, where)
-    return NativeTool(dialect=NAME, body=dict(tool))
-
-
-def _tool_choice(choice: Any) -> Any:
-    """Read a choice; None for one that only this format knows, which travels as it came."""
-    if isinstance(choice, str) and choice in ("auto", "none", "required"):
-        return choice
-    kind = choice.get("type") if isinstance(choice, Mapping) else None
-    if kind in ("function", "custom"):
-        name = choice.get("name")
-        if not isinstance(name, str):
-            raise InvalidInput("tool_choice.name: a string is needed", param="tool_choice.name")
-        return ToolChoice(mode="required", name=name)
-    if kind == "allowed_tools":
-        rows = listed(choice.get("tools"), "tool_choice.tools")
-        if all(isinstance(row, Mapping) and row.get("type") in ("function", "custom") for row in rows):
-            names = tuple(str(row.get("name")) for row in rows)
-            return made(ToolChoice, {"mode": choice.get("mode", "auto"), "allowed": names}, "tool_choice")
-    if isinstance(kind, str):
-        return None
-    raise InvalidInput(
-        "tool_choice: auto, none, required, a function's name or allowed_tools is needed", param="tool_choice"
-    )

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from jackfield import (
-    Bytes,
-    Cache,
-    FileId,
     InvalidInput,
     Media,
     Message,
     Native,
     Part,
-    ProviderState,
     Text,
     ToolResult,
-    Url,
 )
-from jackfield.messages import decode_data_url
 from jackfield_dialect_openai.chat._checks import listed, refused
-from jackfield_dialect_openai.chat._parse_messages import MIMES
 from jackfield_dialect_openai.chat._response import MALFORMED
 
-from ._items import NAME, group_of, item_parts, members, state
+from ._calls import NAME, members, state
+from ._flowing import BY_PIECE
+from ._items import group_of, item_parts
+from ._parse_content import piece_part
 
 _GIVEN = frozenset({"user", "system", "developer"})
-_RESULTS = frozenset({"function_call_output", "custom_tool_call_output", "computer_call_output"})
-#: Items of neither side: what they are is the format's own affair.
-_NEITHER = frozenset({"item_reference", "additional_tools"})
+#: Items of a caller's that say nothing to a model: what they are is the format's own affair.
+_OUR_OWN = frozenset({"item_reference", "additional_tools", "mcp_approval_response", "compaction_trigger"})
+#: Members without which an item of the assistant's side is nothing.
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "function_call": ("call_id", "name", "arguments"),
+    "custom_tool_call": ("call_id", "name", "input"),
+}
+_HOLDERS: Mapping[str, tuple[str, ...]] = {"message": ("content",), "reasoning": ("summary", "content")}
 
 
 def parse_items(given: Any) -> list[Message]:
@@ -56,29 +55,65 @@ def parse_items(given: Any) -> list[Message]:
         where = f"input[{index}]"
         if not isinstance(item, Mapping):
             raise InvalidInput(f"{where}: an item is needed", param=where)
-        kind = item.get("type") or ("message" if "role" in item else None)
+        kind = _kind(item, where)
         try:
             if kind == "message" and item.get("role") in _GIVEN:
                 end_turn()
                 messages.append(_message(item, where))
-            elif kind in _RESULTS or (isinstance(kind, str) and kind.endswith("_call_output")):
-                end_turn()
-                messages.append(Message(role="tool", parts=(_result(item, where),)))
-            elif kind in _NEITHER:
+            elif kind in _OUR_OWN or (kind == "local_shell_call_output" and "call_id" not in item):
                 end_turn()
                 part = Native(dialect=NAME, body=dict(item), text="")
                 messages.append(Message(role="developer", parts=(part,), provider_state=state({"items": True})))
-            elif kind is None or (kind == "message" and item.get("role") != "assistant"):
-                raise InvalidInput(f"{where}: a type, or a role of user, assistant, system or developer is needed")
+            elif kind.endswith("_call_output"):
+                end_turn()
+                messages.append(Message(role="tool", parts=(_result(item, where),)))
             else:
                 # an assistant's turn may be empty, and is sent back so
-                said += item_parts(item, index) or [Text(text="", group=group_of(item, index))]
+                said += _said(kind, item, index, where) or [Text(text="", group=group_of(item, index))]
         except ValidationError as error:
             raise refused(error, where) from None
-        except MALFORMED as error:
-            raise InvalidInput(f"{where}: {error} is wrong or missing", param=where) from None
     end_turn()
     return messages
+
+
+def _kind(item: Mapping[str, Any], where: str) -> str:
+    """Return the type of an item; a message and a reference may go without."""
+    kind = item.get("type")
+    if kind is None:
+        kind = "message" if "role" in item else "item_reference" if "id" in item else None
+    if not isinstance(kind, str):
+        raise InvalidInput(f"{where}.type: a type or a role is needed", param=f"{where}.type")
+    if kind == "message" and item.get("role") not in ("assistant", *_GIVEN):
+        place = f"{where}.role"
+        raise InvalidInput(f"{place}: user, assistant, system or developer is needed", param=place)
+    return kind
+
+
+def _said(kind: str, item: Mapping[str, Any], index: int, where: str) -> list[Part]:
+    """Parse an item of the assistant's side, as an answer is read."""
+    for name in _NEEDED.get(kind, ()):
+        if not isinstance(item.get(name), str):
+            raise InvalidInput(f"{where}.{name}: a string is needed", param=f"{where}.{name}")
+    if kind == "message" and item.get("content") is None:
+        raise InvalidInput(f"{where}.content: a string or a list is needed", param=f"{where}.content")
+    for holder in _HOLDERS.get(kind, ()):
+        if (rows := item.get(holder)) is not None and not isinstance(rows, str):
+            _check_pieces(rows, f"{where}.{holder}")
+    try:
+        return item_parts(item, index)
+    except ValidationError:
+        raise
+    except MALFORMED:
+        raise InvalidInput(f"{where}: it is no {kind} of the format", param=where) from None
+
+
+def _check_pieces(rows: Any, where: str) -> None:
+    for number, row in enumerate(listed(rows, where)):
+        place = f"{where}[{number}]"
+        if not isinstance(row, Mapping) or not isinstance(kind := row.get("type"), str):
+            raise InvalidInput(f"{place}: a part with a type is needed", param=place)
+        if (form := BY_PIECE.get(kind)) is not None and not isinstance(row.get(form.member), str):
+            raise InvalidInput(f"{place}.{form.member}: a string is needed", param=f"{place}.{form.member}")
 
 
 def _message(item: Mapping[str, Any], where: str) -> Message:
@@ -88,101 +123,36 @@ def _message(item: Mapping[str, Any], where: str) -> Message:
     if isinstance(content, str):
         return Message(role=item["role"], parts=content, provider_state=own)
     rows = listed(content, f"{where}.content")
-    parts = tuple(_piece(piece, f"{where}.content[{number}]") for number, piece in enumerate(rows))
+    parts = tuple(piece_part(piece, f"{where}.content[{number}]") for number, piece in enumerate(rows))
     return Message(role=item["role"], parts=parts, provider_state=own)
 
 
 def _result(item: Mapping[str, Any], where: str) -> ToolResult:
-    output = item.get("output")
+    output, kind = item.get("output"), item["type"]
+    call_id = item.get("call_id")
+    if not isinstance(call_id, str):
+        raise InvalidInput(f"{where}.call_id: a string is needed", param=f"{where}.call_id")
     own: dict[str, Any] = members(item, ("call_id", "output"))
-    kind = item["type"]
     if kind != "function_call_output":
         own["type"] = kind
     parts: Any
     if isinstance(output, str):
         parts = output
     elif isinstance(output, list) and kind in ("function_call_output", "custom_tool_call_output"):
-        parts = tuple(_piece(piece, f"{where}.output[{number}]") for number, piece in enumerate(output))
+        parts = tuple(piece_part(piece, f"{where}.output[{number}]") for number, piece in enumerate(output))
+    elif kind == "computer_call_output" and (shot := _shot(output, f"{where}.output")) is not None:
+        parts = (shot,)
+    elif output is None and kind != "apply_patch_call_output":
+        raise InvalidInput(f"{where}.output: it is missing", param=f"{where}.output")
     else:
         parts = (Native(dialect=NAME, body=output, text=""),)
-    call_id = item.get("call_id")
-    if not isinstance(call_id, str):
-        raise InvalidInput(f"{where}.call_id: a string is needed", param=f"{where}.call_id")
+        own["whole"] = True  # the output itself, not a piece of one
     return ToolResult(call_id=call_id, parts=parts, provider_state=state(own) if own else None)
 
 
-def _piece(piece: Any, where: str) -> Any:
-    kind = piece.get("type") if isinstance(piece, Mapping) else None
-    if not isinstance(kind, str):
-        raise InvalidInput(
-            f"{where}: a part with a type is needed, such as {{'type': 'input_text', 'text': ...}}", param=where
-        )
-    left = {name: value for name, value in piece.items() if name != "type" and value is not None}
-    cache = _breakpoint(left.pop("prompt_cache_breakpoint", None))
-    part: Any = None
-    try:
-        if kind in ("input_text", "text", "output_text"):
-            if not isinstance(text := left.pop("text", None), str):
-                raise InvalidInput(f"{where}.text: a string is needed", param=f"{where}.text")
-            part = Text(text=text) if kind == "input_text" and not left else None
-        elif kind == "input_image":
-            part = _image(left)
-        elif kind == "input_file":
-            part = _file(left)
-        elif kind == "input_audio":
-            part = _audio(left)
-    except (ValueError, binascii.Error) as error:
-        if isinstance(error, ValidationError | InvalidInput):
-            raise
-        raise InvalidInput(f"{where}: {error}", param=where) from None
-    if part is None or cache is False:
-        return Native(dialect=NAME, body=dict(piece), text=piece.get("text"))
-    return part.model_copy(update={"cache": cache}) if cache is not None else part
-
-
-def _breakpoint(value: Any) -> Any:
-    """Read a cache breakpoint; None where there is none, False where it says more than ours can."""
-    if value is None:
+def _shot(output: Any, where: str) -> Media | None:
+    """Parse the image of a computer's screen; None for what is more than that."""
+    if not isinstance(output, Mapping) or output.get("type") != "computer_screenshot":
         return None
-    if not isinstance(value, Mapping) or set(value) - {"mode", "ttl"} or value.get("mode") != "explicit":
-        return False
-    return Cache(ttl=value.get("ttl"))
-
-
-def _own(options: dict[str, Any]) -> dict[str, Any]:
-    """Give a part of media the options that only this format knows, marked as this format's."""
-    return {"options": options, "provider_state": ProviderState({}, NAME)} if options else {}
-
-
-def _image(left: dict[str, Any]) -> Media | None:
-    detail = left.pop("detail", None)
-    if isinstance(url := left.pop("image_url", None), str):
-        return Media(kind="image", source=url, detail=detail, **_own(left))
-    if isinstance(file_id := left.pop("file_id", None), str):
-        return Media(kind="image", source=FileId(file_id=file_id), detail=detail, **_own(left))
-    return None
-
-
-def _file(left: dict[str, Any]) -> Media | None:
-    name = left.pop("filename", None)
-    if isinstance(data_url := left.get("file_data"), str) and data_url.startswith("data:"):
-        mime, data = decode_data_url(left.pop("file_data"))
-        return Media(kind="document", source=Bytes(data=data), mime=mime, name=name, **_own(left))
-    if "file_data" in left:
-        return None
-    if isinstance(url := left.pop("file_url", None), str):
-        return Media(kind="document", source=Url(url=url), name=name, **_own(left))
-    if isinstance(file_id := left.pop("file_id", None), str):
-        return Media(kind="document", source=FileId(file_id=file_id), name=name, **_own(left))
-    return None
-
-
-def _audio(left: dict[str, Any]) -> Media | None:
-    inner = left.pop("input_audio", None)
-    if left or not isinstance(inner, Mapping) or not isinstance(form := inner.get("format"), str):
-        return None
-    if not isinstance(spoken := inner.get("data"), str):
-        raise ValueError("data in base64 is needed")
-    more = {name: value for name, value in inner.items() if name not in ("format", "data")}
-    data = base64.b64decode(spoken, validate=True)
-    return Media(kind="audio", source=Bytes(data=data), mime=MIMES.get(form, f"audio/{form}"), **_own(more))
+    shot = piece_part({**output, "type": "input_image"}, where)
+    return shot if isinstance(shot, Media) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
@@ -25,11 +25,28 @@ from jackfield import (
 )
 from jackfield_dialect_openai.chat._serve import models_body
 
+from ._calls import NAME
 from ._parameters import write_parameters
 from ._writer import Writer
 
 _JSON = {"content-type": "application/json"}
 _INCOMPLETE = {"length": "max_output_tokens", "context": "max_output_tokens", "content_filter": "content_filter"}
+#: The format's own words for why an answer is incomplete, or not yet there (openai 3.51.0, response.py).
+_WHY = frozenset({"max_output_tokens", "max_messages", "content_filter", "steered"})
+#: The format counts drawn images beside searches; what it counted there is no usage of ours.
+_NO_IMAGES = {
+    "input_tokens": 0,
+    "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+    "output_tokens": 0,
+    "output_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+    "total_tokens": 0,
+}
+_STATUSES = frozenset({"cancelled", "queued", "in_progress"})
+#: Members of a request that have no word of ours and that an answer says again.
+_ECHOED = (
+    "background", "max_tool_calls", "prompt", "prompt_cache_retention", "reasoning", "text", "tool_choice",
+    "truncation",
+)  # fmt: skip
 
 
 @hookimpl
@@ -64,10 +81,7 @@ class Head:
 
     def __init__(self, request: ChatRequest, created: int) -> None:
         self.seed: Any = [request.model, created, [message.text for message in request.messages]]
-        echo: dict[str, Any] = {}
-        write_parameters(request, echo)
-        echo.pop("stream", None)
-        echo.pop("include", None)
+        echo = _echo(request)
         self._body: dict[str, Any] = {
             "id": derive_id("resp_", self.seed, 0),
             "object": "response",
@@ -80,11 +94,11 @@ class Head:
             "parallel_tool_calls": True,
             "temperature": None,
             "top_p": None,
-            "text": {"format": {"type": "text"}},
             "tool_choice": "auto",
             "tools": [],
             "truncation": "disabled",
             **echo,
+            "text": {"format": {"type": "text"}, **echo.get("text", {})},
             "output": [],
         }
         if request.serving.get("sandboxed"):
@@ -109,21 +123,41 @@ class Head:
     def whole(self, output: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Return the answer as it is in the end."""
         body = {**self._body, "status": "completed", "output": list(output)}
-        reason = self._finished.reason if self._finished is not None else "unknown"
-        if (why := _INCOMPLETE.get(reason)) is not None:
+        finished = self._finished
+        reason, raw = (finished.reason, finished.raw) if finished is not None else ("unknown", None)
+        if why := raw if raw in _WHY else _INCOMPLETE.get(reason):
             body |= {"status": "incomplete", "incomplete_details": {"reason": why}}
-        elif reason == "cancelled":
-            body["status"] = "cancelled"
+        elif raw in _STATUSES or reason == "cancelled":
+            body["status"] = raw if raw in _STATUSES else reason
         elif reason == "error":
             what = "the provider broke the answer off"
             body |= {"status": "failed", "error": {"code": "server_error", "message": what}}
         usage = self._usage
         body["usage"] = usage_body(usage.usage if usage is not None else None)
         if usage is not None and usage.usage is not None and (count := _searches(usage.usage)):
-            body["tool_usage"] = {"web_search": {"num_requests": count}}
+            body["tool_usage"] = {"image_gen": _NO_IMAGES, "web_search": {"num_requests": count}}
         if usage is not None and usage.service_tier:
             body["service_tier"] = usage.service_tier
         return body
+
+
+def _echo(request: ChatRequest) -> dict[str, Any]:
+    """Return what an answer says again of its request."""
+    echo: dict[str, Any] = {}
+    write_parameters(request, echo)
+    for name in ("stream", "include", "prompt_cache_options"):
+        echo.pop(name, None)
+    options = request.provider_options.get(NAME) or {}
+    for name in _ECHOED:
+        if (value := options.get(name)) is not None:
+            echo[name] = {**echo.get(name, {}), **value} if isinstance(value, Mapping) else value
+    if (conversation := options.get("conversation")) is not None:
+        echo["conversation"] = {"id": conversation} if isinstance(conversation, str) else conversation
+    for message in request.messages:
+        state = message.provider_state
+        if state is not None and isinstance(state.data, dict) and state.data.get("instructions"):
+            echo["instructions"] = message.text
+    return echo
 
 
 def _searches(usage: Usage) -> int:
@@ -136,12 +170,10 @@ def usage_body(usage: Usage | None) -> dict[str, Any] | None:
         return None
     counts = usage.counts
     into, out = usage.input_tokens or 0, usage.output_tokens or 0
-    given = {"cached_tokens": counts.get("input.cache_read", 0)}
-    if (written := counts.get("input.cache_write")) is not None:
-        given["cache_write_tokens"] = written
+    given = {"cached_tokens": "input.cache_read", "cache_write_tokens": "input.cache_write"}
     return {
         "input_tokens": into,
-        "input_tokens_details": given,
+        "input_tokens_details": {name: counts.get(selector, 0) for name, selector in given.items()},
         "output_tokens": out,
         "output_tokens_details": {"reasoning_tokens": counts.get("output.reasoning", 0)},
         "total_tokens": into + out,

@@ -9,7 +9,6 @@ from typing import Any
 from jackfield import (
     Bytes,
     ChatRequest,
-    Data,
     Endpoint,
     HTTPRequest,
     Media,
@@ -27,12 +26,11 @@ from jackfield import (
     hookimpl,
 )
 
-from ._content import given, said
-from ._items import NAME, RUN, call_item
+from ._calls import asked_item, ran_item
+from ._content import given, plain, said
 from ._parameters import write_parameters
+from ._results import Calls
 
-#: What a tool's result is called, by the kind of the call that it answers.
-_RESULTS = {"custom": "custom_tool_call_output", "computer": "computer_call_output"}
 _PIECES = (Text, Refusal)
 
 
@@ -50,7 +48,7 @@ def responses_body(request: ChatRequest) -> dict[str, Any]:
     """Return the wire body of a chat. A system turn that a caller gave as `instructions` becomes that again."""
     body: dict[str, Any] = {"model": request.model} if request.model else {}
     items: list[dict[str, Any]] = []
-    calls = _Calls()
+    calls = Calls()
     for number, message in enumerate(request.messages):
         state, parts = message.provider_state, message.parts
         if state is None and len(parts) == 1 and message.role != "tool" and _is_bare(part := parts[0]):
@@ -72,31 +70,7 @@ def _is_bare(part: Part) -> bool:
     return type(part) is Text and part.provider_state is None and part.cache is None and not part.citations
 
 
-class _Calls:
-    """The calls so far: of which kind each was, and an id for those that have none."""
-
-    def __init__(self) -> None:
-        self._kinds: dict[str | None, str] = {}
-        self._nameless: dict[str | None, str] = {}
-
-    def open(self, part: ToolCall) -> ToolCall:
-        """Remember a call; one without an id gets one from its name and place."""
-        if part.id is None:
-            self._nameless[part.name] = minted = f"call_{part.name}_{len(self._kinds)}"
-            part = part.model_copy(update={"id": minted})
-        self._kinds[part.id] = part.kind
-        return part
-
-    def result_type(self, result: ToolResult) -> str:
-        """Return the item type that answers the call."""
-        return _RESULTS.get(self._kinds.get(result.call_id, ""), "function_call_output")
-
-    def id_of(self, result: ToolResult) -> str | None:
-        """Return the id of the call that a result answers."""
-        return result.call_id if result.call_id is not None else self._nameless.get(result.name)
-
-
-def _message(message: Message, number: int, members: dict[str, Any], calls: _Calls) -> Iterator[dict[str, Any]]:
+def _message(message: Message, number: int, members: dict[str, Any], calls: Calls) -> Iterator[dict[str, Any]]:
     if message.role == "assistant":
         yield from _assistant(message.parts, number, calls)
         return
@@ -106,23 +80,16 @@ def _message(message: Message, number: int, members: dict[str, Any], calls: _Cal
         where = f"messages[{number}].parts[{index}]"
         if isinstance(part, ToolResult):
             if content:
-                yield {"role": role, "content": _plain(content), **members}
+                yield {"role": role, "content": plain(content), **members}
                 content = []
-            yield _result(part, where, calls)
+            yield calls.result_item(part, where)
         else:
             content.append(given(part, where))
     if content or not message.parts:
-        yield {"role": role, "content": _plain(content), **members}
+        yield {"role": role, "content": plain(content), **members}
 
 
-def _plain(content: list[dict[str, Any]]) -> Any:
-    """Write a content of one bare text as that text."""
-    if len(content) == 1 and content[0].keys() == {"type", "text"}:
-        return content[0]["text"]
-    return content
-
-
-def _assistant(parts: Sequence[Part], number: int, calls: _Calls) -> Iterator[dict[str, Any]]:
+def _assistant(parts: Sequence[Part], number: int, calls: Calls) -> Iterator[dict[str, Any]]:
     """Write an assistant's turn: parts of one group become one item again."""
     results = {part.call_id: part for part in parts if isinstance(part, ToolResult)}
     index = 0
@@ -177,23 +144,38 @@ def reasoning_item(parts: Sequence[Part]) -> dict[str, Any]:
 
 
 def message_item(parts: Sequence[Part]) -> dict[str, Any]:
-    """Write the parts of one message item; without anything of its own it is the short form."""
+    """Write the parts of one message item, of which empty texts say nothing.
+
+    Without anything of its own it is the short form.
+    """
     own = _own(parts[-1])
-    content: Any = [said(part) for part in parts]
-    if not own and len(content) == 1 and isinstance(part := parts[0], Text):
+    parts = [part for part in parts if _says_anything(part)] or [Text(text="")]
+    if not own and len(parts) == 1 and isinstance(part := parts[0], Text):
         return {"role": "assistant", "content": part.text}
+    content = [said(part) for part in parts]
     return {**({"type": "message"} if own else {}), "role": "assistant", "content": content, **own}
 
 
-def _call(part: ToolCall, where: str, results: dict[str | None, ToolResult], calls: _Calls) -> dict[str, Any]:
+def _says_anything(part: Part) -> bool:
+    return isinstance(part, Native) or bool(getattr(part, "text", "") or getattr(part, "citations", ()))
+
+
+def _call(part: ToolCall, where: str, results: dict[str | None, ToolResult], calls: Calls) -> dict[str, Any]:
+    """Write a call, whoever runs it, as the item that it was or would be."""
+    call = calls.named(part)
     try:
-        item = call_item(calls.open(part), where)
-    except ValueError as error:
-        raise UnsupportedFeature(f"{error}; mend them or take the call out", param="messages") from None
-    if (run := RUN.get(item["type"])) is not None and (result := results.get(part.id)) is not None:
-        values = [inner.value for inner in result.parts if isinstance(inner, Data)]
-        if values and "error" not in item:
-            item[run.result] = values[0]
+        item = (
+            asked_item(call, _own(part))
+            if part.executed_by == "caller"
+            else ran_item(call, _own(part), results.get(part.id))
+        )
+    except ValueError:
+        raise UnsupportedFeature(
+            f"{where}: the arguments of {part.name} are no JSON; mend them or take the call out", param="messages"
+        ) from None
+    if item is None:
+        raise UnsupportedFeature(f"{where}: the format has no {part.kind} call; take it out", param="messages")
+    calls.written(item)
     return item
 
 
@@ -206,16 +188,3 @@ def _drawn(part: Media, where: str) -> dict[str, Any]:
     raise UnsupportedFeature(
         f"{where}: an assistant's message takes no {part.kind} here; give it in a user's message", param="messages"
     )
-
-
-def _result(result: ToolResult, where: str, calls: _Calls) -> dict[str, Any]:
-    own = _own(result)
-    kind = own.pop("type", None) or calls.result_type(result)
-    head = {"type": kind, "call_id": calls.id_of(result)}
-    if len(result.parts) == 1 and isinstance(part := result.parts[0], Native) and part.dialect == NAME:
-        return {**head, "output": part.body, **own}
-    pieces = [given(part, where) for part in result.parts]
-    if kind == "computer_call_output":
-        pieces = [{**piece, "type": "computer_screenshot"} for piece in pieces if piece["type"] == "input_image"]
-        return {**head, "output": pieces[-1] if pieces else {"type": "computer_screenshot"}, **own}
-    return {**head, "output": (_plain(pieces) if pieces else ""), **own}

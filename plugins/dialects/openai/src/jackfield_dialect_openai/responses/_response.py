@@ -86,7 +86,11 @@ def logprobs(item: Mapping[str, Any]) -> list[Any]:
     """Return the log probabilities that stand in the texts of an item."""
     if item.get("type") != "message" or isinstance(item.get("content"), str):
         return []
-    return [row for piece in item.get("content") or () for row in piece.get("logprobs") or ()]
+    found: list[Any] = []
+    for piece in item.get("content") or ():
+        if rows := piece.get("logprobs"):
+            found += rows
+    return found
 
 
 def finish(body: Mapping[str, Any], parts: Iterable[Part]) -> tuple[FinishReason, str | None]:
@@ -96,10 +100,11 @@ def finish(body: Mapping[str, Any], parts: Iterable[Part]) -> tuple[FinishReason
     why = word(details, "reason") if details else None
     raw = why or status
     reason = _FINISH.get(why or "", "unknown") if status == "incomplete" else _FINISH.get(status or "", "unknown")
-    if reason in ("stop", "unknown"):
-        kinds = list(parts)
-        if any(isinstance(part, ToolCall) and part.executed_by == "caller" for part in kinds):
-            return "tool_calls", raw
-        if reason == "stop" and any(isinstance(part, Refusal) for part in kinds):
-            return "refusal", raw
+    if reason == "stop" or reason == "unknown":
+        for part in parts:
+            kind = type(part)
+            if kind is ToolCall and part.executed_by == "caller":  # type: ignore[union-attr]
+                return "tool_calls", raw
+            if kind is Refusal and reason == "stop":
+                reason = "refusal"
     return reason, raw

@@ -8,14 +8,12 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from jackfield import (
-    ArgumentsDelta,
     ChatRequest,
     Delta,
     Event,
     Finished,
     HTTPResponse,
     LogprobsDelta,
-    PartEnded,
     ProviderError,
     Request,
     ResponseFormatError,
@@ -28,10 +26,12 @@ from jackfield import (
 )
 from jackfield_dialect_openai.chat._response import MALFORMED, created, malformed, word
 
+from ._calls import call_part, members
 from ._errors import failure
 from ._flowing import BY_EVENT, TEXT, Flow
-from ._items import MESSAGE_KNOWN, REASONING_KNOWN, call_part, group_of, item_parts, members, reasoning_parts
-from ._response import finish, logprobs
+from ._items import MESSAGE_KNOWN, REASONING_KNOWN, group_of, item_parts, reasoning_parts
+from ._response import finish
+from ._streamed import StreamedItem
 from ._usage import usage_object
 
 _CALLS: Final = frozenset({"function_call", "custom_tool_call"})
@@ -43,28 +43,15 @@ def stream_decoder(request: Request, head: HTTPResponse) -> StreamDecoder | None
     return Decoder() if isinstance(request, ChatRequest) else None
 
 
-class _Item:
-    """An item that is being streamed: as it was announced, and the call that is open for it."""
-
-    __slots__ = ("is_whole", "length", "part", "value")
-
-    def __init__(self, value: Mapping[str, Any]) -> None:
-        self.value = value
-        self.part: int | None = None
-        self.length = 0
-        self.is_whole = False
-
-
 class Decoder:
     """Decodes one stream. Items that the provider runs are given when they are whole."""
 
     framing: str | None = None
 
     def __init__(self) -> None:
-        self._items: dict[int, _Item] = {}
+        self._items: dict[int, StreamedItem] = {}
         self._flow = Flow()
         self._started = False
-        self._has_rows = False
         self._ended = False
 
     def feed(self, event: Event) -> list[Delta]:
@@ -131,22 +118,17 @@ class Decoder:
             out.append(Started(word(body, "id"), word(body, "model"), created({"created": body.get("created_at")})))
 
     def _added(self, row: dict[str, Any], out: list[Delta]) -> None:
-        item = self._items[row["output_index"]] = _Item(row["item"])
+        if (index := row["output_index"]) in self._items:
+            return  # a part that is open for it would never end
+        item = self._items[index] = StreamedItem(row["item"])
         if item.value.get("type") in _CALLS:
             part = call_part(item.value)
             item.part = self._flow.start(part.model_copy(update={"arguments": "", "provider_state": None}), out)
-            self._argue(item, part.arguments, out)
+            item.argue(part.arguments, out)
 
     def _arguments(self, row: dict[str, Any], out: list[Delta]) -> None:
         if (item := self._items.get(row["output_index"])) is not None and item.part is not None:
-            self._argue(item, row["delta"], out)
-
-    def _argue(self, item: _Item, text: str, out: list[Delta]) -> None:
-        if type(text) is not str:
-            raise TypeError(f"delta is a JSON {type(text).__name__}, not a string")
-        if text and item.part is not None:
-            item.length += len(text)
-            out.append(ArgumentsDelta(0, item.part, text))
+            item.argue(row["delta"], out)
 
     def _more(self, row: dict[str, Any], out: list[Delta]) -> None:
         kind, text = BY_EVENT[row["type"]], row["delta"]
@@ -156,7 +138,8 @@ class Decoder:
             self._flow.open(kind, index := row["output_index"], row.get(kind.counter) or 0, self._group(index), out)
             self._flow.more(text, out)
         if rows := row.get("logprobs"):
-            self._has_rows = True
+            if (item := self._items.get(row["output_index"])) is not None:
+                item.has_rows = True
             out.append(LogprobsDelta(0, {"content": [*rows]}))
 
     def _note(self, row: dict[str, Any], out: list[Delta]) -> None:
@@ -178,24 +161,22 @@ class Decoder:
 
     def _finish_item(self, index: int, value: Mapping[str, Any], out: list[Delta]) -> None:
         """End an item: give what is left of it, and its own members with its last part."""
-        item = self._items.setdefault(index, _Item(value))
+        item = self._items.setdefault(index, StreamedItem(value))
         if item.is_whole:
+            item.give_rows(value, out)
             return
         item.value, item.is_whole = value, True
         kind = value.get("type") or "message"
-        if kind == "message":
+        if item.part is not None:
+            item.end_call(value, out)
+        elif kind == "message":
             self._settle(index, value, ("content",), out)
-            if not self._has_rows and (rows := logprobs(value)):
-                out.append(LogprobsDelta(0, {"content": rows}))
+            item.give_rows(value, out)
             self._flow.end(out, members(value, MESSAGE_KNOWN), index)
         elif kind == "reasoning":
             self._settle(index, value, ("summary", "content"), out)
             if not self._flow.end(out, members(value, REASONING_KNOWN), index):
                 self._flow.whole(reasoning_parts({**value, "summary": (), "content": ()}, index)[0], out)
-        elif item.part is not None:
-            part = call_part(value)
-            self._argue(item, part.arguments[item.length :], out)
-            out.append(PartEnded(0, item.part, part.provider_state.data if part.provider_state is not None else None))
         else:
             for other in item_parts(value, index):
                 self._flow.whole(other, out)
@@ -210,8 +191,9 @@ class Decoder:
         body = row["response"]
         self._begin(row, out)
         output = body.get("output") or ()
+        seen = {item.value.get("id") for item in self._items.values()}
         for index, item in enumerate(output):
-            if index >= len(self._items) or index in self._items:
+            if index in self._items or item.get("id") not in seen:  # some hosts count otherwise while they stream
                 self._finish_item(index, item, out)
         self._end_parts(out)
         if (usage := usage_object(body)) is not None or body.get("service_tier"):
@@ -225,8 +207,7 @@ class Decoder:
         for item in self._items.values():
             if item.part is not None and not item.is_whole:
                 item.is_whole = True
-                state = call_part(item.value).provider_state
-                out.append(PartEnded(0, item.part, state.data if state is not None else None))
+                item.end_call(item.value, out)
 
 
 _HANDLERS: Final[Mapping[str | None, Callable[[Decoder, dict[str, Any], list[Delta]], None]]] = {

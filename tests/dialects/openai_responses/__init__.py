@@ -1,0 +1,1 @@
+"""Tests of the dialect openai-responses, through public interfaces."""
