@@ -55,7 +55,7 @@ class PriceBook:
                 found = Priced(Sheet(provider, model, entry.rules, entry.currency, self._who), self._who)
             elif found is not None:
                 rules = (*found.sheet.rules, *entry.rules)
-                found = Priced(replace(found.sheet, rules=rules, _tables={}), found.rung)
+                found = Priced(replace(found.sheet, rules=rules, _plans={}), found.rung)
         return found
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
-from typing import Any, Literal
+from typing import Literal
 
 from .rates import EXACT, Rate, Rule, read_amount
 from .usage import Item, Tags, Usage, tags
@@ -22,6 +22,8 @@ Status = Literal["stated", "priced", "estimated", "default", "partial", "unknown
 _ROUNDED = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _ZERO = Decimal(0)
 _FINEST = Decimal("1e-12")
+#: Sets of facts for which the rates of a sheet are kept.
+_MOST = 256
 
 
 class Table:
@@ -57,22 +59,37 @@ class Sheet:
     source: str | None = None
     as_of: str | None = None
     notes: tuple[str, ...] = ()
-    _tables: dict[tuple[Any, ...], Table] = field(default_factory=dict, repr=False, compare=False)
+    _plans: dict[tuple[tuple[str, str], ...], _Plan] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, facts: Mapping[str, str], at: datetime, input_tokens: int) -> Table:
         """Return the rates in force; made once for each set of rules that hold."""
-        key: tuple[Any, ...] = (None, *facts.items())
-        if (known := self._tables.get(key)) is not None:
-            return known
+        key = tuple(facts.items())
+        if (plan := self._plans.get(key)) is None:
+            plan = _Plan([rule for rule in self.rules if rule.suits(facts)])
+            if len(self._plans) < _MOST:
+                self._plans[key] = plan
+        return plan.always or plan.table(at, input_tokens)
+
+
+class _Plan:
+    """The rules that suit some facts: most hold always, the others now and then."""
+
+    __slots__ = ("_moving", "_rules", "_tables", "always")
+
+    def __init__(self, rules: list[Rule]) -> None:
+        self._rules = rules
+        self._moving = [rule for rule in rules if rule.moves]
+        self._tables: dict[tuple[bool, ...], Table] = {}
+        self.always = None if self._moving else Table(rules)
+
+    def table(self, at: datetime, input_tokens: int) -> Table:
+        """Return the rates in force at a time, for a request of that size."""
         if at.tzinfo is None:
             at = at.replace(tzinfo=UTC)
-        holding = [rule for rule in self.rules if rule.holds(facts, at, input_tokens)]
-        if any(rule.moves for rule in self.rules):
-            key = tuple(map(id, holding))
-        if (known := self._tables.get(key)) is None:
-            known = Table(holding)
-            if len(self._tables) < 256:
-                self._tables[key] = known
+        holding = tuple([rule.holds(at, input_tokens) for rule in self._moving])
+        if (known := self._tables.get(holding)) is None:
+            resting = {id(rule) for rule, holds in zip(self._moving, holding, strict=True) if not holds}
+            known = self._tables[holding] = Table([rule for rule in self._rules if id(rule) not in resting])
         return known
 
 

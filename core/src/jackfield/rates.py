@@ -181,11 +181,12 @@ class Rule:
         """Whether it depends on more than facts: on the time, or on the size of the request."""
         return self.since is not None or self.until is not None or self.over is not None or bool(self.windows)
 
-    def holds(self, facts: Mapping[str, str], at: datetime, input_tokens: int) -> bool:
-        """Tell whether every condition is met."""
-        for name, value in self.when.items():
-            if facts.get(name) != value:
-                return False
+    def suits(self, facts: Mapping[str, str]) -> bool:
+        """Tell whether the facts of the service are those that it holds for."""
+        return all(facts.get(name) == value for name, value in self.when.items())
+
+    def holds(self, at: datetime, input_tokens: int) -> bool:
+        """Tell whether it holds at a time, for a request of that size."""
         if (self.since is not None and at < self.since) or (self.until is not None and at >= self.until):
             return False
         if self.windows and not any(window.holds(at) for window in self.windows):
