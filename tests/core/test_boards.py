@@ -305,3 +305,11 @@ def test_an_extension_that_cannot_be_imported_is_named_and_breaks_no_board(tmp_p
         print(caught[0].message)
     """
     assert "jackfield-ext 1.2.3 (broken) cannot be imported" in _python(tmp_path, code)
+
+
+def test_a_provider_answers_to_its_aliases() -> None:
+    boards = Boards(environ={})
+    assert boards.resolve("together_ai/some/model") == ("together", "some/model")
+    assert boards.resolve("perplexityai/sonar") == ("perplexity", "sonar")
+    with pytest.raises(jackfield.UnknownProvider):
+        boards.resolve("nobody_ai/x")

@@ -148,6 +148,8 @@ class Boards:
                 return provider, default
             raise InvalidInput(f"{provider} has no default model; write {provider}/MODEL")
         if slash and provider not in more:
+            if len(owners := [other for other in known if self._is_called(other, provider)]) == 1:
+                return owners[0], model
             rung = self._holders(name, known)
             if len(rung) == 1:
                 return rung[0], name
@@ -166,6 +168,12 @@ class Boards:
         try:
             return self.info(name).model(model).rung in ("id", "alias")
         except Exception:  # a catalog that cannot be read holds nothing, and spoils no search in the others
+            return False
+
+    def _is_called(self, name: str, alias: str) -> bool:
+        try:
+            return alias in self.info(name).aliases
+        except Exception:  # as with models: a catalog that cannot be read has no aliases
             return False
 
     def _discovered(self, kind: str) -> dict[str, list[Found]]:

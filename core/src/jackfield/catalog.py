@@ -85,6 +85,11 @@ class ProviderInfo:
         return str(self._own("title", self.name))
 
     @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other names that it goes by elsewhere."""
+        return tuple(self._own("aliases", ()))
+
+    @property
     def dialect(self) -> str:
         """The dialect that is spoken unless a model says otherwise."""
         return str(self._own("dialect", ""))
