@@ -39,7 +39,7 @@ UNLISTED = {
     },
 }
 _ROOT = loader.root()
-#: The providers of which a chat was recorded; without the recordings all of them, and each test says that it needs them.
+#: The providers of which a chat was recorded; without the recordings all, and each test says that it needs them.
 RECORDED = [name for name in PROVIDERS if _ROOT is None or (_ROOT / name / "chat-completions").is_dir()]
 MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]+)"')
 
