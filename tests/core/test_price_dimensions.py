@@ -11,7 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jackfield import Boards, Client, ConfigurationError, Item, PriceBook, Priced, Rate, Rule, Sheet, Usage, Window
+from jackfield import (
+    Boards,
+    Client,
+    ConfigurationError,
+    Item,
+    PriceBook,
+    Priced,
+    Rate,
+    Reply,
+    Rule,
+    Sheet,
+    Usage,
+    Window,
+)
 from jackfield.pricing import compute_cost
 from tests.core.conftest import acme
 
@@ -185,3 +198,25 @@ def test_a_cost_is_additive_over_disjoint_usage(one: Any, other: Any, into: str,
     joined = {name: one.get(name, 0) + other.get(name, 0) for name in ("input", "output")}
     totals = [cost_of(Usage({name: row[name] for name in joined}), rule).total or 0 for row in (one, other, joined)]
     assert totals[0] + totals[1] == totals[2]
+
+
+def test_the_host_says_the_region_and_the_region_the_price() -> None:
+    answer = b'{"model": "large", "choices": [{"message": {"content": "Hi"}}], "usage": {"prompt_tokens": 1000000}}'
+
+    class Memory:
+        def send(self, request: Any, timeout: Any) -> Reply:
+            return Reply(200, {"content-type": "application/json"}, iter([answer]), lambda: None)
+
+        def close(self) -> None: ...
+
+    config = acme("https://acme.invalid")
+    config["providers"]["acme"] |= {
+        "regions": {"eu.acme.invalid": "eu"},
+        "models": [
+            {"id": "large", "prices": [{"rates": {"": "1"}}, {"when": {"region": "eu"}, "times": {"": "1.1"}}]},
+        ],
+    }
+    for host, expected in (("eu.acme.invalid", "1.1"), ("acme.invalid", "1")):
+        providers = {"acme": {"api_key": "k", "base_url": f"https://{host}"}}
+        with Client(providers, boards=Boards(config, environ={}), environ={}, transport=Memory()) as client:
+            assert client.chat("acme/large", "hi").cost.total == Decimal(expected)  # type: ignore[union-attr]

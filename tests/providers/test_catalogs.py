@@ -45,7 +45,7 @@ MEDIA = {
     "audio": {"url", "bytes", "file"},
     "video": {"url", "bytes", "file"},
 }
-CATALOG_KEYS = words("provider settings auth headers limits wire dialects")
+CATALOG_KEYS = words("provider settings auth headers limits wire dialects regions")
 MODEL_KEYS = words(
     """id match aliases title context max_output capabilities media limits wire operations dialect deprecated retired
     successor source checked currency unpriced prices"""

@@ -11,7 +11,7 @@ from typing import Any
 
 from .catalog import ProviderInfo
 from .errors import ConfigurationError, MissingCredential
-from .wire import Credential, Endpoint, is_sendable, origin_of
+from .wire import Credential, Endpoint, host_of, is_sendable, origin_of
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _OWN = frozenset({"base_url", "api_key", "dialect", "headers", "settings", "transport"})
@@ -35,6 +35,8 @@ def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], envi
     settings |= {name: str(value) for name, value in overrides.get("settings", {}).items()}
     template = overrides.get("base_url") or table.get("base_url") or table.get("provider", {}).get("base_url", "")
     base_url = _fill(str(template), settings, info).rstrip("/")
+    if (region := table.get("regions", {}).get(host_of(base_url))) is not None:
+        settings.setdefault("region", str(region))  # prices may differ by it
     if not base_url:
         raise ConfigurationError(
             f"no base URL; give Client(providers={{{info.name!r}: {{'base_url': ...}}}})", provider=info.name

@@ -140,10 +140,14 @@ def is_sendable(value: str) -> bool:
     return value.isascii() and (value.isprintable() or value.replace("\t", "").isprintable())
 
 
+def host_of(base_url: str) -> str:
+    """Return the host of a base URL, with its port."""
+    return base_url.partition("://")[2].partition("/")[0]
+
+
 def origin_of(provider: str, base_url: str, credential: Credential) -> str:
     """Return the origin of an endpoint: a hash of provider, host and credential id."""
-    host = base_url.partition("://")[2].partition("/")[0]
-    return hashlib.sha256(f"{provider}\0{host}\0{credential.id}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{provider}\0{host_of(base_url)}\0{credential.id}".encode()).hexdigest()[:16]
 
 
 def derive_id(prefix: str, seed: Any, index: int | str) -> str:
