@@ -18,8 +18,9 @@ from jackfield import (
 )
 from jackfield.conversation import EFFORTS
 from jackfield.parsing import validated
+from jackfield.reading import listed
 
-from ._checks import breakpoint_of, listed, made
+from ._checks import breakpoint_of, made
 from ._parameters import NAME, SAME
 from ._parse_messages import parse_messages
 

@@ -25,8 +25,9 @@ from jackfield import (
     ToolResult,
 )
 from jackfield.messages import MediaKind, decode_data_url
+from jackfield.reading import listed
 
-from ._checks import breakpoint_of, listed, refused
+from ._checks import breakpoint_of, refused
 from ._parameters import NAME
 from ._response import TRACES, arguments, citation
 

@@ -9,8 +9,7 @@ from array import array
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from jackfield import (
     Bytes,
@@ -39,6 +38,7 @@ from jackfield import (
     derive_id,
     hookimpl,
 )
+from jackfield.reading import MALFORMED, malformed, read_json, word
 
 from ._errors import fields, normalize_error
 
@@ -49,8 +49,6 @@ _FINISH: dict[str, FinishReason] = {
 }  # fmt: skip
 #: Names under which hosts give the trace of their thinking; the first that has any text is the trace.
 TRACES = ("reasoning_content", "reasoning")
-#: What comes of members that have another type than the format gives them; looked for once, around the whole reading.
-MALFORMED = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError, struct.error)
 
 
 @hookimpl
@@ -83,43 +81,6 @@ def read_body(request: Request, response: HTTPResponse) -> Any:
     if not isinstance(body, dict):
         raise ResponseFormatError(f"the answer is a JSON {type(body).__name__}, not an object")
     return body
-
-
-def read_json(response: HTTPResponse) -> Any:
-    """Read a body as JSON.
-
-    Raises:
-        ResponseFormatError: it is none; the message says what it is.
-    """
-    try:
-        return from_json(response.body)
-    except ValueError:
-        kind = response.headers.get("content-type", "no content type")
-        start = response.body[:120].decode("utf-8", "replace").strip()
-        what = f"{kind}: {start}" if start else "an empty body"
-        raise ResponseFormatError(f"the answer is not JSON but {what}") from None
-
-
-def malformed(what: str, error: Exception, body: bytes | None = None) -> ResponseFormatError:
-    """Make the error for JSON that is not of the format, in one line."""
-    if isinstance(error, ValidationError):
-        row = error.errors(include_url=False, include_input=False)[0]
-        reason = f"{'.'.join(map(str, row['loc']))} of a {error.title}: {row['msg'][:1].lower()}{row['msg'][1:]}"
-    else:
-        reason = str(error)
-    return ResponseFormatError(f"{what} is not of the format: {reason}", body=body)
-
-
-def word(body: Mapping[str, Any], name: str) -> str | None:
-    """Read a string; what is absent or empty is None.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    value = body.get(name)
-    if type(value) is not str and value is not None:
-        raise TypeError(f"{name} is a JSON {type(value).__name__}, not a string")
-    return value or None
 
 
 def chat_response(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:

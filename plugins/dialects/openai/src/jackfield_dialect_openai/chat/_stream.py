@@ -37,22 +37,10 @@ from jackfield import (
     UsageDelta,
     hookimpl,
 )
+from jackfield.reading import MALFORMED, malformed, word
 
 from ._calls import Call, is_new
-from ._response import (
-    MALFORMED,
-    TRACES,
-    arguments,
-    audio_mime,
-    citation,
-    created,
-    finish_reason,
-    malformed,
-    mint,
-    pieces,
-    usage_object,
-    word,
-)
+from ._response import TRACES, arguments, audio_mime, citation, created, finish_reason, mint, pieces, usage_object
 
 
 @hookimpl

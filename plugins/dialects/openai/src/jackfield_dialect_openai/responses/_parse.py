@@ -18,7 +18,8 @@ from jackfield import (
 )
 from jackfield.conversation import EFFORTS
 from jackfield.parsing import validated
-from jackfield_dialect_openai.chat._checks import listed, made
+from jackfield.reading import listed
+from jackfield_dialect_openai.chat._checks import made
 
 from ._calls import NAME, state
 from ._parameters import LOGPROBS, SAME

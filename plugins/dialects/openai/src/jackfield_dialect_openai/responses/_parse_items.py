@@ -16,8 +16,8 @@ from jackfield import (
     Text,
     ToolResult,
 )
-from jackfield_dialect_openai.chat._checks import listed, refused
-from jackfield_dialect_openai.chat._response import MALFORMED
+from jackfield.reading import MALFORMED, listed
+from jackfield_dialect_openai.chat._checks import refused
 
 from ._calls import NAME, members, state
 from ._flowing import BY_PIECE

@@ -7,7 +7,8 @@ from typing import Any
 
 from jackfield import HostedTool, InvalidInput, NativeTool, Tool, ToolChoice
 from jackfield.messages import ToolKind
-from jackfield_dialect_openai.chat._checks import listed, made
+from jackfield.reading import listed
+from jackfield_dialect_openai.chat._checks import made
 
 from ._calls import NAME
 

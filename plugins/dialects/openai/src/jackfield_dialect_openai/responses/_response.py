@@ -22,7 +22,8 @@ from jackfield import (
     ToolCall,
     hookimpl,
 )
-from jackfield_dialect_openai.chat._response import MALFORMED, created, malformed, models, read_json, word
+from jackfield.reading import MALFORMED, malformed, read_json, word
+from jackfield_dialect_openai.chat._response import created, models
 
 from ._errors import failure
 from ._items import item_parts

@@ -24,7 +24,8 @@ from jackfield import (
     UsageDelta,
     hookimpl,
 )
-from jackfield_dialect_openai.chat._response import MALFORMED, created, malformed, word
+from jackfield.reading import MALFORMED, malformed, word
+from jackfield_dialect_openai.chat._response import created
 
 from ._calls import call_part, members
 from ._errors import failure
