@@ -7,6 +7,7 @@ import sys
 import textwrap
 import types
 from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -313,3 +314,12 @@ def test_a_provider_answers_to_its_aliases() -> None:
     assert boards.resolve("perplexityai/sonar") == ("perplexity", "sonar")
     with pytest.raises(jackfield.UnknownProvider):
         boards.resolve("nobody_ai/x")
+
+
+def test_a_dialect_alone_still_says_what_it_cannot() -> None:
+    board = Boards(environ={}).dialect("openai-chat")
+    request = jackfield.ChatRequest(model="any", messages="hi", top_k=5)
+    endpoint = jackfield.Endpoint("any", "openai-chat", "https://any.invalid")
+    exchange = jackfield.Exchange(board, request, endpoint, datetime.now(UTC))
+    assert [adjustment.parameter for adjustment in exchange.adjustments] == ["top_k"]
+    assert exchange.http_request.json() == {"model": "any", "messages": [{"role": "user", "content": "hi"}]}

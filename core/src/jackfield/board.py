@@ -62,6 +62,10 @@ class DialectInfo:
         return str(self.table.get("key", {}).get("header", "authorization"))
 
 
+#: Who answers on the board of a dialect alone: nothing is known of it but what the format can say.
+_NOBODY = ProviderInfo("", {})
+
+
 class Board:
     """The plugin manager of one provider in one dialect, with a typed method for every hook."""
 
@@ -105,11 +109,8 @@ class Board:
     def model(self, name: str) -> ModelInfo:
         """Return what the catalogs know of a model."""
         if (known := self._models.get(name)) is None:
-            if self.info is None:
-                known = ModelInfo(name, dialect=self.dialect.name)
-            else:
-                known = self.info.model(name, self.dialect.table, self.dialect.name)
-            self._models[name] = known
+            info = self.info or _NOBODY
+            known = self._models[name] = info.model(name, self.dialect.table, self.dialect.name)
         return known
 
     def fit_request(self, request: Request, model: ModelInfo) -> Fitted:
