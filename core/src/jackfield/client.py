@@ -18,7 +18,7 @@ from .accounting import Accounting
 from .board import Board
 from .boards import Boards
 from .book import PriceBook
-from .catalog import read_toml
+from .configuration import read_configuration
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
 from .endpoints import resolve
@@ -60,7 +60,7 @@ class ClientBase(Accounting):
         self._overrides = {name: dict(values) for name, values in (providers or {}).items()}
         if boards is None:
             given = (self._environ.get("JACKFIELD_CONFIG") or None) if config is None else config
-            table = read_toml(Path(given)) if isinstance(given, str | Path) else (given or {})
+            table = read_configuration(Path(given)) if isinstance(given, str | Path) else (given or {})
             boards = Boards(table, self._environ)
         self.boards = boards
         self._book = PriceBook(prices, "prices=") if prices else None

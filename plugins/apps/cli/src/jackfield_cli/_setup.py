@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jackfield import Boards
-from jackfield.catalog import read_toml
+from jackfield.configuration import read_configuration
 from jackfield.errors import ConfigurationError
 
 
@@ -28,7 +28,7 @@ def read_config() -> Mapping[str, Any]:
     if not path.is_file():
         raise ConfigurationError(f"JACKFIELD_CONFIG names {path}, which is no file; name one or unset it")
     try:
-        return read_toml(path)
+        return read_configuration(path)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
 
