@@ -14,7 +14,15 @@ from .deltas import Delta
 from .errors import JackfieldError
 from .exchange import Exchange
 from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
-from .operations import EmbeddingRequest, EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
+from .operations import (
+    Adjustment,
+    EmbeddingRequest,
+    EmbeddingResponse,
+    ModelsRequest,
+    ModelsResponse,
+    Request,
+    Response,
+)
 from .parsing import validated
 from .transport import AsyncReply, AsyncTransport, open_async_transport
 
@@ -150,6 +158,11 @@ class AsyncStream:
     def sandboxed(self) -> bool:
         """Whether the sandbox answers; known once the first delta has come."""
         return self._exchange.facts.sandboxed
+
+    @property
+    def adjustments(self) -> tuple[Adjustment, ...]:
+        """What was changed in the request so that the model takes it."""
+        return self._exchange.adjustments
 
     @property
     def response(self) -> ChatResponse:

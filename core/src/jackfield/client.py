@@ -18,19 +18,22 @@ from .accounting import Accounting
 from .board import Board
 from .boards import Boards
 from .book import PriceBook
-from .configuration import read_configuration
+from .configuration import configuration_of
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
 from .endpoints import resolve
-from .errors import (
-    ConfigurationError,
-    JackfieldError,
-    UnsupportedOperation,
-    UnsupportedParameterWarning,
-)
+from .errors import ConfigurationError, JackfieldError, UnsupportedOperation, UnsupportedParameterWarning
 from .exchange import Exchange, Unsupported
 from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep, Timeout, limit_total, retry
-from .operations import EmbeddingRequest, EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
+from .operations import (
+    Adjustment,
+    EmbeddingRequest,
+    EmbeddingResponse,
+    ModelsRequest,
+    ModelsResponse,
+    Request,
+    Response,
+)
 from .parsing import chat_request, validated, whole_request
 from .transport import Reply, Transport, open_transport
 from .wire import Endpoint
@@ -59,9 +62,7 @@ class ClientBase(Accounting):
         self._environ = os.environ if environ is None else environ
         self._overrides = {name: dict(values) for name, values in (providers or {}).items()}
         if boards is None:
-            given = (self._environ.get("JACKFIELD_CONFIG") or None) if config is None else config
-            table = read_configuration(Path(given)) if isinstance(given, str | Path) else (given or {})
-            boards = Boards(table, self._environ)
+            boards = Boards(configuration_of(config, self._environ), self._environ)
         self.boards = boards
         self._book = PriceBook(prices, "prices=") if prices else None
         self._retries = retries
@@ -319,6 +320,11 @@ class Stream:
     def sandboxed(self) -> bool:
         """Whether the sandbox answers; known once the first delta has come."""
         return self._exchange.facts.sandboxed
+
+    @property
+    def adjustments(self) -> tuple[Adjustment, ...]:
+        """What was changed in the request so that the model takes it."""
+        return self._exchange.adjustments
 
     @property
     def response(self) -> ChatResponse:

@@ -13,6 +13,17 @@ from .limits import read_limits
 from .rates import Rule
 
 
+def configuration_of(given: Mapping[str, Any] | str | Path | None, environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return a configuration: as given, from the file given, or from the one that JACKFIELD_CONFIG names.
+
+    Raises:
+        ConfigurationError: see `read_configuration`.
+    """
+    if given is None:
+        given = environ.get("JACKFIELD_CONFIG") or {}
+    return read_configuration(Path(given)) if isinstance(given, str | Path) else given
+
+
 def read_configuration(path: Path) -> dict[str, Any]:
     """Read a configuration file.
 

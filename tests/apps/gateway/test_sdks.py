@@ -176,6 +176,8 @@ def test_a_caller_is_told_what_the_model_could_not_take(chat: openai.OpenAI) -> 
     asked: Any = {"model": "anthropic/claude-haiku-4-5", "messages": [{"role": "user", "content": "hello"}], "seed": 1}
     raw = chat.chat.completions.with_raw_response.create(**asked)
     assert raw.headers["x-jackfield-adjusted"] == "seed"
+    with chat.chat.completions.with_streaming_response.create(**asked, stream=True) as streamed:
+        assert streamed.headers["x-jackfield-adjusted"] == "seed"
 
 
 def test_errors_speak_the_callers_dialect(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
 from jackfield import (
+    Adjustment,
     AsyncClient,
     AsyncStream,
     Board,
@@ -135,10 +136,7 @@ class GatewayApp:
             return
         response = await _unless_gone(self.client.send(request), receive)
         rendered = board.render_response(request, response)
-        marks = [SANDBOX] if response.sandboxed else []
-        if response.adjustments:
-            names = ", ".join(dict.fromkeys(adjustment.parameter for adjustment in response.adjustments))
-            marks.append((b"x-jackfield-adjusted", names.encode("latin-1", "replace")))
+        marks = _marks(response.sandboxed, response.adjustments)
         if response.request_id:
             marks.append((b"x-request-id", response.request_id.encode("latin-1", "replace")))
         await _whole(send, rendered, marks)
@@ -151,7 +149,7 @@ class GatewayApp:
         try:
             first = await anext(batches, _NOTHING)
             headers = [(name.encode(), value.encode()) for name, value in encoder.headers.items()]
-            headers += [SANDBOX] if stream.sandboxed else []
+            headers += _marks(stream.sandboxed, stream.adjustments)
             await send({"type": "http.response.start", "status": encoder.status, "headers": headers})
             pulse = _Pulse(send, encoder.keep_alive)
             try:
@@ -262,6 +260,13 @@ def _rendered(board: Board | None, error: JackfieldError) -> HTTPResponse:
         return board.render_error(error)
     body = {"error": {"message": error.message, "type": type(error).__name__, "param": error.param, "code": error.code}}
     return HTTPResponse(error.status or 500, {"content-type": "application/json"}, to_json(body))
+
+
+def _marks(sandboxed: bool, adjustments: Sequence[Adjustment]) -> list[tuple[bytes, bytes]]:
+    """Return the headers that say who answered, and what the model could not take."""
+    names = ", ".join(dict.fromkeys(adjustment.parameter for adjustment in adjustments))
+    told = [(b"x-jackfield-adjusted", names.encode("latin-1", "replace"))] if names else []
+    return [SANDBOX, *told] if sandboxed else told
 
 
 async def _whole(send: Send, answer: HTTPResponse, more: list[tuple[bytes, bytes]] | None = None) -> None:
