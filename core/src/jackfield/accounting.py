@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -72,14 +72,19 @@ class Accounting:
         *,
         at: datetime | None = None,
         facts: Mapping[str, str] | None = None,
+        use_stated: bool = True,
     ) -> Cost:
         """Price a usage of a model, at a time (now unless given), for facts such as tier, mode and region.
+
+        With `use_stated=False` the sheets decide, even where the usage has a cost that the provider stated.
 
         Raises:
             UnknownProvider, InvalidInput: the name leads to no model.
         """
         board, name = self._priced_board(model)
         counted = usage if isinstance(usage, Usage) else Usage(dict(usage))
+        if not use_stated:
+            counted = replace(counted, stated_cost=None)
         return cost_of(board, counted, (None, name), dict(facts or {}), at or datetime.now(UTC), self._book)
 
     def estimate(self, model: str, messages: Any, *, max_tokens: int | None = None, **parameters: Any) -> Estimate:

@@ -12,6 +12,7 @@ from typing import Any
 from .board import Board, DialectInfo
 from .book import PriceBook
 from .catalog import ProviderInfo, read_provider, read_toml
+from .configuration import read_configuration
 from .discovery import Found, discover, pick, unknown
 from .errors import ConfigurationError, InvalidInput, PluginError
 from .registration import Kind
@@ -25,10 +26,12 @@ class Boards:
     """
 
     def __init__(self, config: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> None:
-        env = os.environ if environ is None else environ
+        self._environ = env = os.environ if environ is None else environ
         self._admit: Collection[str] | None = _names(env["JACKFIELD_PLUGINS"]) if "JACKFIELD_PLUGINS" in env else None
         self._leave_out = _names(env.get("JACKFIELD_DISABLE", ""))
         self.config = config or {}
+        #: The file that the configuration was read from.
+        self.source: Path | None = None
         #: Prices of the configuration, over those of every catalog.
         self.book = PriceBook(prices, "the configuration") if (prices := self.config.get("prices")) else None
         self._found: dict[str, dict[str, list[Found]]] = {}
@@ -37,17 +40,56 @@ class Boards:
         self._dialects: dict[str, DialectInfo] = {}
         self._boards: dict[tuple[str, str], Board] = {}
         self._lock = threading.RLock()
-        #: Grows with every registration; what was opened under another one is out of date.
+        #: Grows with every registration and every reload; what was opened under another one is out of date.
         self.generation = 0
+
+    @classmethod
+    def of(
+        cls, config: Mapping[str, Any] | str | Path | None = None, environ: Mapping[str, str] | None = None
+    ) -> Boards:
+        """Make boards of a configuration: a table, a file, or the file that `JACKFIELD_CONFIG` names.
+
+        Raises:
+            ConfigurationError: the file cannot be read, or is wrong; the message has file, line and key.
+        """
+        if config is None:
+            config = (os.environ if environ is None else environ).get("JACKFIELD_CONFIG") or {}
+        if not isinstance(config, str | Path):
+            return cls(config, environ)
+        found = cls(read_configuration(Path(config)), environ)
+        found.source = Path(config)
+        return found
+
+    def reload(self) -> None:
+        """Read the configuration's file again; where it is wrong by now, what is in force stays in force.
+
+        Exchanges that are under way end as they began.
+
+        Raises:
+            ConfigurationError: the file cannot be read, or is wrong, or there is none.
+        """
+        if self.source is None:
+            raise ConfigurationError("no configuration file is in force; name one by config= or in JACKFIELD_CONFIG")
+        fresh = Boards(read_configuration(self.source), self._environ)
+        fresh._registered = self._registered
+        for name in fresh.config.get("providers", {}):
+            fresh.info(name)
+        with self._lock:
+            self.config, self.book = fresh.config, fresh.book
+            self._forget()
 
     def register(self, kind: Kind, name: str, plugin: Any, data: Mapping[str, Any] | Path | None = None) -> None:
         """Add a plugin by hand: a module or an object, and its catalog as a table or the folder where it lies."""
         with self._lock:
             self._registered[(kind, name)] = (plugin, data)
-            self._infos.clear()
-            self._dialects.clear()
-            self._boards.clear()
-            self.generation += 1
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let everything be read and opened anew."""
+        self._infos.clear()
+        self._dialects.clear()
+        self._boards.clear()
+        self.generation += 1
 
     def providers(self) -> list[str]:
         """The names of all providers: installed, registered and configured."""

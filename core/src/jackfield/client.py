@@ -18,7 +18,6 @@ from .accounting import Accounting
 from .board import Board
 from .boards import Boards
 from .book import PriceBook
-from .configuration import configuration_of
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
 from .endpoints import resolve
@@ -61,9 +60,7 @@ class ClientBase(Accounting):
             raise ConfigurationError(f"unsupported is {unsupported!r}; it may be 'warn', 'error' or 'pass'")
         self._environ = os.environ if environ is None else environ
         self._overrides = {name: dict(values) for name, values in (providers or {}).items()}
-        if boards is None:
-            boards = Boards(configuration_of(config, self._environ), self._environ)
-        self.boards = boards
+        self.boards = boards = Boards.of(config, self._environ) if boards is None else boards
         self._book = PriceBook(prices, "prices=") if prices else None
         self._retries = retries
         self._timeout = Timeout.of(timeout)

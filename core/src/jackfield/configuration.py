@@ -13,17 +13,6 @@ from .limits import read_limits
 from .rates import Rule
 
 
-def configuration_of(given: Mapping[str, Any] | str | Path | None, environ: Mapping[str, str]) -> Mapping[str, Any]:
-    """Return a configuration: as given, from the file given, or from the one that JACKFIELD_CONFIG names.
-
-    Raises:
-        ConfigurationError: see `read_configuration`.
-    """
-    if given is None:
-        given = environ.get("JACKFIELD_CONFIG") or {}
-    return read_configuration(Path(given)) if isinstance(given, str | Path) else given
-
-
 def read_configuration(path: Path) -> dict[str, Any]:
     """Read a configuration file.
 
@@ -43,14 +32,30 @@ def read_configuration(path: Path) -> dict[str, Any]:
 
 def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Give what can be checked: its key, what to look for in the file, and the check."""
+    for name in ("prices", "providers"):
+        yield name, name, lambda name=name: _table(table.get(name, {}))
     for pattern, value in table.get("prices", {}).items():
         yield f"prices.{pattern}", pattern, lambda pattern=pattern, value=value: PriceBook({pattern: value}, "prices")
     for provider, values in table.get("providers", {}).items():
+        yield f"providers.{provider}", f"{provider} =", lambda values=values: _table(values)
+        at = f"providers.{provider}.models"
+        yield at, at, lambda values=values: _tables(values.get("models", []))
         for model in values.get("models", ()):
             name = str(model.get("id") or model.get("match") or "?")
-            key = f"providers.{provider}.models {name}"
-            yield f"{key}.prices", name, lambda model=model: [Rule.read(rule) for rule in model.get("prices", ())]
-            yield f"{key}.limits", name, lambda model=model: read_limits(model.get("limits", {}))
+            yield f"{at} {name}.prices", name, lambda model=model: [Rule.read(rule) for rule in model.get("prices", ())]
+            yield f"{at} {name}.limits", name, lambda model=model: read_limits(model.get("limits", {}))
+
+
+def _table(value: Any) -> None:
+    if not isinstance(value, dict):
+        raise TypeError(f"a table is needed, not {value!r:.60}")
+
+
+def _tables(value: Any) -> None:
+    if not isinstance(value, list):
+        raise TypeError(f"a list of tables is needed, [[...]], not {value!r:.60}")
+    for row in value:
+        _table(row)
 
 
 def _line(path: Path, needle: str) -> int:

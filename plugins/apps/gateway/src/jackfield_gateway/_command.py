@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jackfield import AsyncClient, Boards, ConfigurationError, JackfieldError, ProviderInfo
+from jackfield import Boards, ConfigurationError, JackfieldError, ProviderInfo
 from jackfield.endpoints import has_credential, key_names
 
 KEY = "JACKFIELD_GATEWAY_KEY"
@@ -19,7 +19,11 @@ KEY = "JACKFIELD_GATEWAY_KEY"
 
 def command(argv: Sequence[str]) -> int:
     """Run the gateway until it is stopped; return the exit code: 0, or 2 where it cannot start."""
-    parser = argparse.ArgumentParser(prog="jackfield serve", description="Serve every installed provider over HTTP.")
+    parser = argparse.ArgumentParser(
+        prog="jackfield serve",
+        description="Serve every installed provider over HTTP.",
+        epilog="The signal HUP lets it read the file that JACKFIELD_CONFIG names again; a wrong one changes nothing.",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8700, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument("--demo", action="store_true", help="let the sandbox answer for providers without a key")
@@ -39,24 +43,13 @@ def _serve(host: str, port: int, demo: bool) -> int:
     listener = _listen(host, port)
     with listener:
         port = listener.getsockname()[1]
-        boards = AsyncClient().boards
+        boards = Boards.of()
         sandboxed = _sandboxed(boards) if demo else {}
         _greet(boards, sandboxed, host, port, key is not None)
         from ._app import GatewayApp
+        from ._server import serve
 
-        return _run(GatewayApp(sandboxed, key, boards), listener)
-
-
-def _run(app: Any, listener: socket.socket) -> int:
-    import uvicorn
-
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_keep_alive=75, timeout_graceful_shutdown=5, lifespan="on"
-    )
-    server = uvicorn.Server(config)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
-    return 0 if server.started else 2
+        return serve(GatewayApp(sandboxed, key, boards), listener)
 
 
 def _is_loopback(host: str) -> bool:
