@@ -91,6 +91,21 @@ def test_wrappers_bend_what_comes_out_extensions_outermost() -> None:
     assert _translated(_boards(wrap("1"), wrap("2"), wrap("3"))) == {"say": "Hi123"}
 
 
+def test_an_extension_may_be_asked_last_where_nobody_else_has_an_answer() -> None:
+    class Last:
+        @hookimpl(trylast=True)
+        def parse_request(self, route: Any) -> ChatRequest:
+            return ChatRequest(model="last", messages="Hi")
+
+        @hookimpl(trylast=True)
+        def render_error(self) -> HTTPResponse:
+            return HTTPResponse(418)
+
+    board = _boards(None, Last()).open("acme")
+    assert board.parse_request(HTTPRequest("POST", ""), {}).model == "last"
+    assert board.render_error(jackfield.JackfieldError("x")).status == 500, "the core had an answer"
+
+
 def test_each_observer_runs_though_another_raises(server: Server) -> None:
     seen: list[str] = []
 
