@@ -331,6 +331,22 @@ def test_a_provider_answers_to_its_aliases() -> None:
         boards.resolve("nobody_ai/x")
 
 
+def test_a_bare_name_means_who_makes_the_model_and_not_who_hosts_it() -> None:
+    model = {"models": [{"id": "large"}]}
+    tables: dict[str, Any] = {
+        "maker": {"provider": {"dialect": "openai-chat"}, **model},
+        "host": {"provider": {"dialect": "openai-chat", "hosts": True}, **model},
+        "another": {"provider": {"dialect": "openai-chat", "hosts": True}, **model},
+    }
+    environ = {"JACKFIELD_PLUGINS": ""}
+    assert Boards({"providers": tables}, environ).resolve("large") == ("maker", "large")
+    del tables["maker"]
+    with pytest.raises(jackfield.InvalidInput, match="another and host both have large; write another/large"):
+        Boards({"providers": tables}, environ).resolve("large")
+    del tables["another"]
+    assert Boards({"providers": tables}, environ).resolve("large") == ("host", "large")
+
+
 def test_a_dialect_alone_still_says_what_it_cannot() -> None:
     board = Boards(environ={}).dialect("openai-chat")
     request = jackfield.ChatRequest(model="any", messages="hi", top_k=5)
