@@ -79,6 +79,10 @@ class RecordedApi:
         """Describe an answer by what the format can say."""
         return judge.described(response)
 
+    def said(self, message: str) -> str:
+        """Return what the provider said of an error."""
+        return message
+
     def route(self, recorded: loader.Exchange) -> dict[str, str]:
         """Return what a server would tell `parse_request` of the address."""
         path = urlsplit(recorded.url).path
@@ -206,7 +210,7 @@ class RecordedApi:
             _, error = judge.run(self.opened(recorded), recorded, [recorded.response_bytes])
             assert error is not None
             found = {name: getattr(error, name) for name in expected if name != "class"}
-            found["class"] = type(error).__name__
+            found |= {"class": type(error).__name__, "message": self.said(error.message)}
             if expected["message"] is None:
                 expected["message"] = found["message"]
             assert error.body == recorded.response_bytes
