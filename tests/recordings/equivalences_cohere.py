@@ -37,7 +37,7 @@ def a_choice_is_in_capitals(body: Body) -> Body:
 
 
 def a_schema_has_one_name(body: Body) -> Body:
-    """The SDK has `json_schema` in the type `json_object`; the API takes `schema` too, and `json_schema` as the type."""
+    """The SDK has `json_schema` in the type `json_object`; the API takes `schema`, and `json_schema` as type."""
     form = body.get("response_format")
     if not isinstance(form, dict) or not form.keys() & {"schema", "json_schema"}:
         return body
