@@ -262,8 +262,9 @@ class Exchange:
             import difflib
 
             near = difflib.get_close_matches(self.request.model, self.board.info.model_names(), n=3, cutoff=0.6)
-            if near and self.request.model not in near:
-                error.message += f" (the catalog has {', '.join(near)})"
+            said = f" (the catalog has {', '.join(near)})"
+            if near and self.request.model not in near and not error.message.endswith(said):
+                error.message += said
         return error
 
     def _usage(self, raw: Mapping[str, Any], tier: str | None) -> Usage | None:
