@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from jackfield import Citation, Data, Native, Part, Refusal, Text, Thinking, ToolCall
 
-from ._blocks import NAME, PLAN, is_own
+from ._blocks import NAME, PLAN, is_of_text, is_own
 
 
 class Said:
@@ -28,7 +28,7 @@ class Said:
             case Text(text=text):
                 if part.citations:
                     self._cite(part, foreign)
-                if text or not part.citations:
+                if text or not part.citations or any(_counts_here(note) for note in part.citations):
                     self.content.append({"type": "text", "text": text})
             case Thinking(group=group, text=text) if group == PLAN:
                 self.plan += text
@@ -58,6 +58,11 @@ class Said:
         """Return the members that say something."""
         named = {"content": self.content, "tool_plan": self.plan, "tool_calls": self.calls, "citations": self.citations}
         return {name: value for name, value in named.items() if value}
+
+
+def _counts_here(note: Citation) -> bool:
+    """Tell whether a citation counts in its text; those of a plan stand in an empty text that is none."""
+    return not is_own(note) or is_of_text(note.raw)
 
 
 def call_body(call: ToolCall) -> dict[str, Any]:

@@ -108,9 +108,8 @@ class Written:
 
 def _said(texts: list[str], images: list[str]) -> dict[str, Any]:
     """Write a text and images; a message that has images alone says no text."""
-    found: dict[str, Any] = {}
-    if texts or not images:
-        found["content"] = "\n\n".join(texts)
+    text = "\n\n".join(texts)
+    found: dict[str, Any] = {"content": text} if text or not images else {}
     if images:
         found["images"] = images
     return found
