@@ -31,6 +31,7 @@ from .errors import (
 )
 from .fitting import check_media
 from .framing import Framing, open_framing
+from .members import fit_messages
 from .operations import Adjustment, Attempt, Request, Response
 from .pricing import Cost
 from .usage import Usage
@@ -63,11 +64,15 @@ class Exchange:
         self.at = at
         self.model = board.model(request.model)
         found: tuple[Adjustment, ...] = ()
+        fits = unsupported != "pass"
         if isinstance(request, ChatRequest) and not is_plain(request):
             request, found = localize(request, endpoint.dialect, endpoint.origin)
             check_media(request, self.model)
+            if fits:
+                request, left = fit_messages(request, self.model)
+                found += left
         fitted = board.fit_request(request, self.model)
-        if fitted.adjustments and unsupported != "pass":
+        if fitted.adjustments and fits:
             found += fitted.adjustments
         if found and unsupported == "error":
             first = found[0]
@@ -78,7 +83,7 @@ class Exchange:
                 param=first.parameter,
             )
         self.adjustments = found
-        self.request = request if unsupported == "pass" else fitted.request
+        self.request = fitted.request if fits else request
         self.http_request = board.translate_request(self.request, endpoint, self.model).encode()
         #: Attempts before this one; they go with the answer.
         self.earlier: tuple[Attempt, ...] = ()
@@ -268,10 +273,9 @@ class Exchange:
         return error
 
     def _usage(self, raw: Mapping[str, Any], tier: str | None) -> Usage | None:
-        facts = self.facts
         if tier is not None:
-            facts = Facts(facts.request_id, tier, facts.region, facts.sandboxed, facts.headers)
-        return self.board.usage_items(self.request, raw, facts)
+            self.facts.tier = tier
+        return self.board.usage_items(self.request, raw, self.facts)
 
     def _finish(self, response: Response, answer: HTTPResponse | None = None) -> Response:
         """Add what the exchange knows to what the body says."""
