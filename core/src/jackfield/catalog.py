@@ -116,6 +116,11 @@ class ProviderInfo:
         return tuple(self._own("operations", ("chat",)))
 
     @property
+    def hint(self) -> str | None:
+        """What to do before the first call: where keys come from, how a server of one's own is started."""
+        return self._own("hint")  # type: ignore[no-any-return]
+
+    @property
     def verified(self) -> str:
         """What the plugin was checked against: `recordings` or `documentation`."""
         return str(self._own("verified", "documentation"))

@@ -83,7 +83,7 @@ def _credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mappi
         if len(values) == len(way.values):
             return Credential(way.kind, values)
     names = key_names(info)
-    hint = f"; {text}" if (text := info.table.get("provider", {}).get("hint")) else ""
+    hint = f"; {info.hint}" if info.hint else ""
     raise MissingCredential(
         f"no key: set {' or '.join(names)}, or give Client(providers={{{info.name!r}: {{'api_key': ...}}}}){hint}",
         provider=info.name,

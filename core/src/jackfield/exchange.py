@@ -19,6 +19,7 @@ from .crossing import is_plain, localize
 from .deltas import Delta, StreamDecoder, UsageDelta
 from .errors import (
     ConfigurationError,
+    ConnectionFailed,
     JackfieldError,
     ModelNotFoundError,
     ProviderError,
@@ -266,8 +267,9 @@ class Exchange:
             import difflib
 
             near = difflib.get_close_matches(self.request.model, self.board.info.model_names(), n=3, cutoff=0.6)
-            if near and self.request.model not in near:
-                error.message += f" (the catalog has {', '.join(near)})"
+            said = f" (the catalog has {', '.join(near)})"
+            if near and self.request.model not in near and not error.message.endswith(said):
+                error.message += said
         return error
 
     def _usage(self, raw: Mapping[str, Any], tier: str | None) -> Usage | None:
@@ -320,8 +322,14 @@ def _last(decoder: StreamDecoder, event: Event) -> list[Delta]:
 
 
 def interrupted(exchange: Exchange, cause: JackfieldError) -> JackfieldError:
-    """Return the error for a transport that failed under a running stream; before the first delta it is the cause."""
+    """Return the error for a transport that failed under a running stream; before the first delta it is the cause.
+
+    Where a server needs no key it is the caller's own: that it does not answer has the remedy that its catalog names.
+    """
     if not exchange.delivered:
+        info = exchange.board.info
+        if type(cause) is ConnectionFailed and exchange.endpoint.credential.kind == "none" and info and info.hint:
+            cause.message += f"; {info.hint}"
         return cause
     error = StreamInterrupted(
         f"the stream broke off: {cause.message}", provider=exchange.endpoint.provider, model=exchange.request.model
