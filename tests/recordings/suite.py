@@ -79,6 +79,16 @@ class RecordedApi:
         """Describe an answer by what the format can say."""
         return judge.described(response)
 
+    def events(self, data: bytes) -> list[bytes]:
+        """Cut a whole stream into its events, each with what ends it."""
+        blank = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
+        *whole, last = data.split(blank)
+        return [event + blank for event in whole] + ([last] if last else [])
+
+    def says_something(self, data: bytes) -> bool:
+        """Tell whether the start of a stream holds more than comments."""
+        return b"data:" in data
+
     def route(self, recorded: loader.Exchange) -> dict[str, str]:
         """Return what a server would tell `parse_request` of the address."""
         path = urlsplit(recorded.url).path
@@ -166,7 +176,7 @@ class RecordedApi:
         for recorded in self.recorded(cut_provider):
             if not recorded.streaming or recorded.is_error:
                 continue
-            data = shortened(recorded.response_bytes)
+            data = shortened(self.events(recorded.response_bytes))
             exchange = self.opened(recorded)
             whole = judge.run(exchange, recorded, [data])
             for place in range(1, min(len(data), 4096)):
@@ -180,16 +190,15 @@ class RecordedApi:
             expected = None if recorded.is_error else self.ORACLE.read_answer(recorded.interaction)
             if not recorded.streaming or expected is None or expected["error"] is not None:
                 continue
-            blank = blank_of(recorded.response_bytes)
-            events = recorded.response_bytes.split(blank)
+            events = self.events(recorded.response_bytes)
             exchange = self.opened(recorded)
             marked = [number for number, event in enumerate(events) if any(mark in event for mark in self.ENDS)]
             last = max(marked, default=0)
             streams += last > 1
             for place in {1, last // 2, max(1, last - 1)} if last > 1 else ():
-                early = blank.join(events[:place]) + blank
+                early = b"".join(events[:place])
                 cuts = (early, early + events[place][: len(events[place]) // 2])
-                for cut in (cut for cut in cuts if b"data:" in cut):  # comments alone are no stream yet
+                for cut in filter(self.says_something, cuts):
                     deltas, error = judge.run(exchange, recorded, [cut])
                     assert isinstance(error, StreamInterrupted), f"{recorded.file} at event {place}: {error!r}"
                     assert isinstance(error.response, ChatResponse)
@@ -270,15 +279,14 @@ def _kind(body: Any) -> str:
     return str(body.get("type") or next(iter(body), "?")) if isinstance(body, dict) else type(body).__name__
 
 
-def blank_of(data: bytes) -> bytes:
-    """Return what stands between two events."""
-    return b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
-
-
-def shortened(data: bytes) -> bytes:
+def shortened(events: list[bytes]) -> bytes:
     """Keep the events of a stream up to the one that passes 4 kB."""
-    end = data.find(blank := blank_of(data), 4096)
-    return data if end < 0 else data[:end] + blank
+    kept = b""
+    for event in events:
+        if len(kept) >= 4096:
+            break
+        kept += event
+    return kept
 
 
 def check_order(deltas: list[Delta]) -> None:
