@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from types import ModuleType
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -42,6 +43,19 @@ class TestBedrockConverse(RecordedApi):
     def wanted(self, recorded: loader.Exchange) -> bool:
         """Leave out the question which models a profile stands for."""
         return urlsplit(recorded.url).path.endswith(("/converse", "/converse-stream"))
+
+    def events(self, data: bytes) -> list[bytes]:
+        """Cut a stream into frames by the lengths that they state."""
+        found = []
+        while data:
+            (length,) = struct.unpack_from(">I", data)
+            found.append(data[:length])
+            data = data[length:]
+        return found
+
+    def says_something(self, data: bytes) -> bool:
+        """The format has no comments."""
+        return bool(data)
 
     def comparable(self, response: ChatResponse) -> dict[str, Any]:
         """The format cannot leave out how many tokens went in and out: what is not known is 0."""
