@@ -2,6 +2,7 @@
 
 from ._encode import stream_encoder
 from ._errors import normalize_error, render_error
+from ._failures import failure_of
 from ._framing import CONTENT_TYPE, FRAMING, EventStream, encode_frame
 from ._request import translate_request
 from ._response import normalize_response
@@ -14,6 +15,7 @@ __all__ = [
     "FRAMING",
     "EventStream",
     "encode_frame",
+    "failure_of",
     "normalize_error",
     "normalize_response",
     "parse_request",

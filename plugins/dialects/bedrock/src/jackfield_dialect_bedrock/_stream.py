@@ -18,7 +18,6 @@ from jackfield import (
     Part,
     PartEnded,
     PartStarted,
-    ProviderError,
     Request,
     ResponseFormatError,
     Started,
@@ -34,7 +33,8 @@ from jackfield import (
 from jackfield.reading import MALFORMED, malformed, word
 
 from ._blocks import call_part, citation, run_result_part
-from ._framing import CUT, DAMAGED, EXCEPTION, FRAMING
+from ._failures import failure_of
+from ._framing import FRAMING
 from ._media import read_media
 from ._response import finish_detail, finish_reason, kept, service_tier
 
@@ -79,8 +79,8 @@ class Decoder:
             StreamInterrupted: its frame is damaged or cut.
         """
         name, data = event.name, event.data
-        if name is None or name.startswith(":"):
-            raise self._failure(name, data)
+        if not name or name[0] == ":":
+            raise self._failed(event)
         try:
             told = from_json(data)
         except ValueError as error:
@@ -130,16 +130,9 @@ class Decoder:
         cut.deltas = out
         raise cut
 
-    def _failure(self, name: str | None, data: bytes) -> JackfieldError:
-        """Make the error for what is no event of the service."""
-        failure: JackfieldError
-        if name == EXCEPTION:
-            told = from_json(data)
-            failure = ProviderError(str(told.get("message") or told.get("__type")), body=data)
-        elif name == CUT or (name == DAMAGED and self._has_started):
-            failure = StreamInterrupted(data.decode())
-        else:
-            failure = ResponseFormatError(data.decode("utf-8", "replace") or "a frame of the stream names no event")
+    def _failed(self, event: Event) -> JackfieldError:
+        failure = failure_of(event, has_begun=self._has_started)
+        assert failure is not None
         failure.deltas = self._end()
         return failure
 
