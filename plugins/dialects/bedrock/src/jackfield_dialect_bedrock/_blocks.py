@@ -89,6 +89,8 @@ def run_result_part(result: Mapping[str, Any], content: Any) -> ToolResult:
 def cited_part(cited: Mapping[str, Any]) -> Text:
     """Read a text with what it rests on; whatever its form says beyond that is its state."""
     content, notes = cited.get("content"), cited.get("citations") or ()
+    if not isinstance(content, list | None):
+        raise TypeError(f"content is a JSON {type(content).__name__}, not a list")
     text = "".join([row["text"] for row in content or ()])
     is_simple = bool(notes) and (content is None if not text else len(content or ()) == 1)
     state = None if is_simple else ProviderState({"content": content}, NAME)

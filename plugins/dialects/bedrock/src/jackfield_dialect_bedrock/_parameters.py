@@ -24,7 +24,7 @@ def write_parameters(request: ChatRequest, body: dict[str, Any]) -> None:
     is_set = request.model_fields_set
     config: dict[str, Any] = {}
     for name, word in INFERENCE.items():
-        if name in is_set and (value := getattr(request, name)) is not None:
+        if name in is_set and (value := getattr(request, name)) not in (None, ()):
             config[word] = list(value) if name == "stop" else value
     if config:
         body["inferenceConfig"] = config

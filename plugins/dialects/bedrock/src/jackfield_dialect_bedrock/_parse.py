@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic_core import from_json
 
 from jackfield import ChatRequest, InvalidInput, Message, Reasoning, ResponseFormat, ToolChoice
-from jackfield.conversation import Effort
+from jackfield.conversation import EFFORTS
 from jackfield.parsing import validated
 from jackfield.reading import listed
 
@@ -17,7 +17,7 @@ from ._parameters import DISPLAYS, INFERENCE
 from ._parse_messages import parse_messages, parse_system
 from ._tools import read_tools
 
-_EFFORTS: Final = frozenset(get_args(Effort)) - {"none"}
+_EFFORTS: Final = tuple(name for name in EFFORTS if name != "none")
 _MODES: Final = {"auto": "auto", "any": "required"}
 _THINKING: Final = frozenset({"type", "budget_tokens", "display"})
 

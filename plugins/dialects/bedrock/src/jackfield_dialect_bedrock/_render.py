@@ -107,7 +107,7 @@ def rendered_citation(note: Citation) -> dict[str, Any]:
     found: dict[str, Any] = {"location": {"web": {"url": note.url}}} if note.url else {}
     if note.title:
         found["title"] = note.title
-    return {**found, "sourceContent": [{"text": note.text}]} if note.text or not found else found
+    return {**found, "sourceContent": [{"text": note.text or ""}]} if note.text or not found else found
 
 
 def _input(arguments: str) -> Any:
