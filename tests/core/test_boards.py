@@ -91,6 +91,21 @@ def test_wrappers_bend_what_comes_out_extensions_outermost() -> None:
     assert _translated(_boards(wrap("1"), wrap("2"), wrap("3"))) == {"say": "Hi123"}
 
 
+def test_an_extension_may_be_asked_last_where_nobody_else_has_an_answer() -> None:
+    class Last:
+        @hookimpl(trylast=True)
+        def parse_request(self, route: Any) -> ChatRequest:
+            return ChatRequest(model="last", messages="Hi")
+
+        @hookimpl(trylast=True)
+        def render_error(self) -> HTTPResponse:
+            return HTTPResponse(418)
+
+    board = _boards(None, Last()).open("acme")
+    assert board.parse_request(HTTPRequest("POST", ""), {}).model == "last"
+    assert board.render_error(jackfield.JackfieldError("x")).status == 500, "the core had an answer"
+
+
 def test_each_observer_runs_though_another_raises(server: Server) -> None:
     seen: list[str] = []
 
@@ -314,6 +329,22 @@ def test_a_provider_answers_to_its_aliases() -> None:
     assert boards.resolve("perplexityai/sonar") == ("perplexity", "sonar")
     with pytest.raises(jackfield.UnknownProvider):
         boards.resolve("nobody_ai/x")
+
+
+def test_a_bare_name_means_who_makes_the_model_and_not_who_hosts_it() -> None:
+    model = {"models": [{"id": "large"}]}
+    tables: dict[str, Any] = {
+        "maker": {"provider": {"dialect": "openai-chat"}, **model},
+        "host": {"provider": {"dialect": "openai-chat", "hosts": True}, **model},
+        "another": {"provider": {"dialect": "openai-chat", "hosts": True}, **model},
+    }
+    environ = {"JACKFIELD_PLUGINS": ""}
+    assert Boards({"providers": tables}, environ).resolve("large") == ("maker", "large")
+    del tables["maker"]
+    with pytest.raises(jackfield.InvalidInput, match="another and host both have large; write another/large"):
+        Boards({"providers": tables}, environ).resolve("large")
+    del tables["another"]
+    assert Boards({"providers": tables}, environ).resolve("large") == ("host", "large")
 
 
 def test_a_dialect_alone_still_says_what_it_cannot() -> None:

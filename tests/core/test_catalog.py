@@ -159,6 +159,20 @@ def test_settings_come_from_the_caller_then_the_environment_then_the_catalog(tmp
     assert _resolved(tmp_path, {"base_url": "http://x/v1/"}).base_url == "http://x/v1"
 
 
+def test_a_setting_may_follow_from_another(tmp_path: Path) -> None:
+    table = {
+        "provider": {"name": "acme", "dialect": "openai-chat", "base_url": "https://{host}/{place}"},
+        "settings": {
+            "place": {"env": ["ACME_PLACE"], "default": "all"},
+            "host": {"default": "{place}.acme.invalid", "cases": {"place": {"all": "acme.invalid"}}},
+        },
+    }
+    info = read_provider("acme", None, table)
+    assert resolve(info, "openai-chat", {}, {}).base_url == "https://acme.invalid/all"
+    assert resolve(info, "openai-chat", {}, {"ACME_PLACE": "eu"}).base_url == "https://eu.acme.invalid/eu"
+    assert resolve(info, "openai-chat", {"host": "mine"}, {}).base_url == "https://mine/all"
+
+
 def test_a_header_is_sent_only_where_its_setting_has_a_value(tmp_path: Path) -> None:
     assert _resolved(tmp_path, {}).headers == {}
     assert _resolved(tmp_path, {"headers": {"X-Own": "1"}}, ACME_TEAM="a").headers == {"x-team": "a", "x-own": "1"}

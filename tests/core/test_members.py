@@ -9,6 +9,7 @@ import pytest
 from jackfield import Bytes, Cache, CacheOptions, ChatRequest, Media, Message, Text, Tool, ToolCall, ToolResult
 from jackfield.catalog import ModelInfo, read_provider
 from jackfield.fitting import fit_request
+from jackfield.members import fit_messages
 
 
 def model(limits: dict[str, Any], **more: Any) -> ModelInfo:
@@ -17,9 +18,10 @@ def model(limits: dict[str, Any], **more: Any) -> ModelInfo:
 
 
 def fitted(request: ChatRequest, limits: dict[str, Any], **more: Any) -> tuple[ChatRequest, list[str]]:
+    request, left = fit_messages(request, model(limits, **more))
     found = fit_request(request, model(limits, **more))
     assert isinstance(found.request, ChatRequest)
-    return found.request, [f"{row.parameter} {row.action}" for row in found.adjustments]
+    return found.request, sorted(f"{row.parameter} {row.action}" for row in (*left, *found.adjustments))
 
 
 TURNS = (

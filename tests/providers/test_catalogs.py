@@ -20,7 +20,13 @@ from jackfield import Boards, ChatRequest, Endpoint, Exchange
 Table = dict[str, Any]
 
 FOLDER = Path(__file__).parents[2] / "plugins" / "providers"
-PROVIDERS = sorted(path.parent.name for path in FOLDER.glob("*/pyproject.toml"))
+PACKAGES = sorted(path.parent.name for path in FOLDER.glob("*/pyproject.toml"))
+#: The folder of each provider's data: that of its package, or one inside where a package brings two providers.
+DATA = {
+    tomllib.loads(path.read_text("utf-8"))["provider"]["name"]: path.parent
+    for path in sorted(FOLDER.glob("*/src/**/catalog.toml"))
+}
+PROVIDERS = sorted(DATA)
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
@@ -45,7 +51,7 @@ MEDIA = {
     "audio": {"url", "bytes", "file"},
     "video": {"url", "bytes", "file"},
 }
-CATALOG_KEYS = words("provider settings auth headers limits wire dialects regions")
+CATALOG_KEYS = words("include provider settings auth headers limits wire dialects regions")
 MODEL_KEYS = words(
     """id match aliases title context max_output capabilities media limits wire operations dialect deprecated retired
     successor source checked currency unpriced prices"""
@@ -64,11 +70,12 @@ def package(provider: str) -> str:
 
 @cache
 def read(provider: str, name: str) -> Table:
-    return tomllib.loads((FOLDER / provider / "src" / package(provider) / name).read_text("utf-8"))
+    return tomllib.loads((DATA[provider] / name).read_text("utf-8"))
 
 
 def models(provider: str) -> list[Table]:
-    return list(read(provider, "models.toml").get("models", ()))
+    files = (*read(provider, "catalog.toml").get("include", ()), "models.toml")
+    return [model for file in files for model in read(provider, file).get("models", ())]
 
 
 def named(provider: str) -> dict[str, Table]:
@@ -130,11 +137,16 @@ def check_rule(rule: Table) -> None:
         assert all(type(day) is date for day in window.get("except", ()))
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", PACKAGES)
 def test_the_package_is_complete(provider: str) -> None:
     folder = FOLDER / provider
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
-    assert project["entry-points"]["jackfield.providers"] == {provider: package(provider)}
+    source = folder / "src"
+    brought = {
+        name: ".".join(path.relative_to(source).parts) for name, path in DATA.items() if path.is_relative_to(source)
+    }
+    assert project["entry-points"]["jackfield.providers"] == brought
+    assert brought[provider] == package(provider)
     assert project["name"] == f"jackfield-{provider}"
     assert (folder / "README.md").read_text("utf-8").startswith(f"# jackfield-{provider}\n")
     assert (folder / "src" / package(provider) / "py.typed").is_file()
@@ -152,10 +164,10 @@ def test_the_catalog_has_the_form(provider: str) -> None:
     texts = [*bases, *catalog.get("headers", {}).values()]
     assert {field for text in texts for field in re.findall(r"{(\w+)}", text)} <= set(catalog.get("settings", {}))
     for setting in catalog.get("settings", {}).values():
-        assert set(setting) <= {"env", "default"}
+        assert set(setting) <= {"env", "default", "cases"}
         assert all(re.fullmatch(r"[A-Z][A-Z0-9_]+", name) for name in setting.get("env", ()))
     for auth in catalog["auth"]:
-        assert re.fullmatch(r"bearer|none|(header|query):[\w-]+|aws-\w+", auth["kind"])
+        assert re.fullmatch(r"bearer|none|google-auth|(header|query):[\w-]+|aws-\w+", auth["kind"])
         assert (auth["kind"] == "none") == ("values" not in auth)
         for names in auth.get("values", {}).values():
             assert names
@@ -173,7 +185,7 @@ def test_the_address_is_reached_by_https_or_is_a_server_of_ones_own(provider: st
 
     def filled(match: re.Match[str]) -> str:
         example = "https://any.invalid" if match[1] in {"base_url", "host"} else "any"
-        return str(settings[match[1]].get("default", example))
+        return re.sub(r"{\w+}", "any", str(settings[match[1]].get("default", example)))
 
     for table in (catalog["provider"], *catalog.get("dialects", {}).values()):
         if "base_url" in table:

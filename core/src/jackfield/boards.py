@@ -173,6 +173,8 @@ class Boards:
     def resolve(self, name: str, more: Collection[str] = ()) -> tuple[str, str]:
         """Split `provider/model`; a provider alone means its default model, a bare model the one provider that has it.
 
+        Where several have it, the one that is no host of others' models is meant.
+
         `more` are names of providers that the caller configured beside those of `config`.
 
         Raises:
@@ -197,8 +199,8 @@ class Boards:
                 return rung[0], name
             raise self._unknown("provider", provider, known)
         holders = self._holders(name, known)
-        if len(holders) == 1:
-            return holders[0], name
+        if len(makers := [holder for holder in holders if not self.info(holder).hosts] or holders) == 1:
+            return makers[0], name
         if holders:
             raise InvalidInput(f"{' and '.join(holders)} both have {name}; write {holders[0]}/{name}")
         raise self._unknown("provider", provider, known)

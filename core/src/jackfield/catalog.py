@@ -22,10 +22,14 @@ from .tables import Models, UserModels
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A named value of a provider: where it may come from, and what it is otherwise."""
+    """A named value of a provider: where it may come from, and what it is otherwise.
+
+    `cases` says what it is where another setting has a value; in it and in `default`, `{name}` is another setting.
+    """
 
     env: tuple[str, ...] = ()
     default: str | None = None
+    cases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,11 @@ class ProviderInfo:
         return tuple(self._own("aliases", ()))
 
     @property
+    def hosts(self) -> bool:
+        """Whether it serves models that others make and sell too: a bare name means the maker."""
+        return bool(self._own("hosts", False))
+
+    @property
     def dialect(self) -> str:
         """The dialect that is spoken unless a model says otherwise."""
         return str(self._own("dialect", ""))
@@ -105,6 +114,11 @@ class ProviderInfo:
         return tuple(self._own("operations", ("chat",)))
 
     @property
+    def hint(self) -> str | None:
+        """What to do before the first call: where keys come from, how a server of one's own is started."""
+        return self._own("hint")  # type: ignore[no-any-return]
+
+    @property
     def verified(self) -> str:
         """What the plugin was checked against: `recordings` or `documentation`."""
         return str(self._own("verified", "documentation"))
@@ -113,7 +127,7 @@ class ProviderInfo:
     def settings(self) -> Mapping[str, Setting]:
         """The provider's settings by name."""
         return {
-            name: Setting(tuple(value.get("env", ())), value.get("default"))
+            name: Setting(tuple(value.get("env", ())), value.get("default"), value.get("cases", {}))
             for name, value in self.table.get("settings", {}).items()
         }
 
@@ -267,8 +281,9 @@ def read_provider(
             )
         if "models" in table:
             layers.append(Models((folder / "catalog.toml").read_text(encoding="utf-8"), f"{name}/catalog.toml"))
-        if (file := folder / "models.toml").is_file():
-            layers.append(Models(file.read_text(encoding="utf-8"), f"{name}/models.toml"))
+        for place in (*table.get("include", ()), "models.toml"):
+            if (file := folder / place).is_file():
+                layers.append(Models(file.read_text(encoding="utf-8"), f"{name}/{place}"))
     if user:
         table = merge(table, {key: value for key, value in user.items() if key != "models"})
         if models := user.get("models"):

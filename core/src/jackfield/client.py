@@ -258,23 +258,21 @@ class Client(ClientBase):
 def _drive(flow: Flow[Response], transport: Transport) -> Generator[list[Delta], None, Response]:
     """Carry out the effects of a flow; yields what it emits and returns its response."""
     reply: Reply | None = None
+    chunks: Iterator[bytes] = iter(())
     value: Any = None
-    failure: JackfieldError | None = None
     try:
+        effect: Effect = next(flow)
         while True:
-            effect: Effect = flow.throw(failure) if failure is not None else flow.send(value)
-            value = failure = None
             try:
                 if type(effect) is Read:
-                    assert reply is not None
-                    value = next(reply.chunks, None)
+                    value = next(chunks, None)
                 elif type(effect) is Emit:
-                    yield effect.deltas
+                    value = yield effect.deltas
                 elif type(effect) is Send:
                     if reply is not None:
                         reply.close()
                     reply = transport.send(effect.request, effect.timeout)
-                    value = Head(reply.status, reply.headers)
+                    chunks, value = reply.chunks, Head(reply.status, reply.headers)
                 elif type(effect) is Sleep:
                     value = random.uniform(effect.at_least, effect.at_most)
                     time.sleep(value)
@@ -286,7 +284,9 @@ def _drive(flow: Flow[Response], transport: Transport) -> Generator[list[Delta],
                     reply.close()
                     reply = None
             except JackfieldError as error:
-                failure = error
+                effect = flow.throw(error)
+            else:
+                effect = flow.send(value)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
     finally:

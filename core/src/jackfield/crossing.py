@@ -17,19 +17,21 @@ _THINKING = Adjustment("thinking", "dropped", "only the endpoint that thought it
 _RUN = Adjustment("tool_call", "dropped", "a call that another provider ran itself means nothing to this one")
 _OPTIONS = Adjustment("tools", "options dropped", "they are words of another dialect; this one has its defaults")
 _MEDIA_OPTIONS = Adjustment("media.options", "dropped", "they are words of another dialect")
+_BARE = frozenset({"role", "parts"})
+_WORDS = frozenset({"type", "text"})
 _NATIVE = Adjustment("native", "replaced by its text", "only the dialect that it comes from knows the block")
 
 
 def is_plain(request: ChatRequest) -> bool:
-    """Tell whether a conversation is nothing but text, as most are: nothing in it can be foreign or too much."""
+    """Tell whether a conversation says nothing but text, as most do: nothing in it can be foreign or too much."""
     for tool in request.tools or ():
         if type(tool) is not Tool or tool.dialect is not None:
             return False
     for message in request.messages:
-        if message.provider_state is not None:
+        if message.__pydantic_fields_set__ != _BARE:
             return False
         for part in message.parts:
-            if type(part) is not Text or part.provider_state is not None:
+            if type(part) is not Text or not part.__pydantic_fields_set__ <= _WORDS:
                 return False
     return True
 

@@ -37,16 +37,17 @@ class Found:
 
     @property
     def folder(self) -> Path:
-        """The folder of the package, found without importing it.
+        """The folder with the package's data, found without importing it: the outer one, unless an inner has its own.
 
         Raises:
             PluginError: there is no such package.
         """
-        package = self.value.partition(":")[0].partition(".")[0]
+        package, *inner = self.value.partition(":")[0].split(".")
         spec = find_spec(package)
         if spec is None or not spec.submodule_search_locations:
             raise PluginError(f"{self.who}: the package {package} is not there; install the distribution again")
-        return Path(next(iter(spec.submodule_search_locations)))
+        outer = Path(next(iter(spec.submodule_search_locations)))
+        return own if (own := outer.joinpath(*inner)).joinpath("catalog.toml").is_file() else outer
 
     def load(self) -> Any:
         """Import the plugin.

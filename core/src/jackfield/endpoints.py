@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .catalog import ProviderInfo
+from .catalog import ProviderInfo, Setting
 from .errors import ConfigurationError, MissingCredential
 from .wire import Credential, Endpoint, host_of, is_sendable, origin_of
 
@@ -28,12 +28,10 @@ def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], envi
         MissingCredential: no way to prove who asks is complete; names the variables.
     """
     table = info.for_dialect(dialect)
-    settings = {
-        name: value
-        for name, setting in info.settings.items()
-        if (value := _setting(name, setting.env, setting.default, overrides, environ)) is not None
-    }
-    settings |= {name: str(value) for name, value in overrides.get("settings", {}).items()}
+    settings = {name: str(value) for name, value in overrides.get("settings", {}).items()}
+    for name, setting in info.settings.items():
+        if name not in settings and (value := _setting(name, setting, settings, overrides, environ)) is not None:
+            settings[name] = value
     template = overrides.get("base_url") or table.get("base_url") or table.get("provider", {}).get("base_url", "")
     base_url = _fill(str(template), settings, info).rstrip("/")
     if (region := table.get("regions", {}).get(host_of(base_url))) is not None:
@@ -89,7 +87,7 @@ def _credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mappi
         }
         if len(values) == len(way.values):
             return Credential(way.kind, values)
-    hint = f"; {text}" if (text := info.table.get("provider", {}).get("hint")) else ""
+    hint = f"; {info.hint}" if info.hint else ""
     raise MissingCredential(
         f"no key: set {_ways(info)}, or give Client(providers={{{info.name!r}: {{'api_key': ...}}}}){hint}",
         provider=info.name,
@@ -122,11 +120,16 @@ def _sendable(value: str, where: str, info: ProviderInfo) -> str:
 
 
 def _setting(
-    name: str, env: tuple[str, ...], default: str | None, overrides: Mapping[str, Any], environ: Mapping[str, str]
+    name: str, setting: Setting, known: Mapping[str, str], overrides: Mapping[str, Any], environ: Mapping[str, str]
 ) -> str | None:
+    """Return the value of a setting; what it follows from stands before it in the catalog."""
     if name not in _OWN and name in overrides:
         return str(overrides[name])
-    return next((environ[variable] for variable in env if environ.get(variable)), default)
+    if (found := next((environ[variable] for variable in setting.env if environ.get(variable)), None)) is not None:
+        return found
+    text = next((case for other, texts in setting.cases.items() if (case := texts.get(known.get(other, "")))), None)
+    text = text or setting.default
+    return None if text is None else _fill_all(text, known)
 
 
 def _fill(template: str, settings: Mapping[str, str], info: ProviderInfo) -> str:

@@ -19,6 +19,7 @@ from .crossing import is_plain, localize
 from .deltas import Delta, StreamDecoder, UsageDelta
 from .errors import (
     ConfigurationError,
+    ConnectionFailed,
     JackfieldError,
     ModelNotFoundError,
     ProviderError,
@@ -30,6 +31,7 @@ from .errors import (
 )
 from .fitting import check_media
 from .framing import Framing, open_framing
+from .members import fit_messages
 from .operations import Adjustment, Attempt, Request, Response
 from .pricing import Cost
 from .usage import Usage
@@ -62,11 +64,15 @@ class Exchange:
         self.at = at
         self.model = board.model(request.model)
         found: tuple[Adjustment, ...] = ()
+        fits = unsupported != "pass"
         if isinstance(request, ChatRequest) and not is_plain(request):
             request, found = localize(request, endpoint.dialect, endpoint.origin)
             check_media(request, self.model)
+            if fits:
+                request, left = fit_messages(request, self.model)
+                found += left
         fitted = board.fit_request(request, self.model)
-        if fitted.adjustments and unsupported != "pass":
+        if fitted.adjustments and fits:
             found += fitted.adjustments
         if found and unsupported == "error":
             first = found[0]
@@ -77,7 +83,7 @@ class Exchange:
                 param=first.parameter,
             )
         self.adjustments = found
-        self.request = request if unsupported == "pass" else fitted.request
+        self.request = fitted.request if fits else request
         self.http_request = board.translate_request(self.request, endpoint, self.model).encode()
         #: Attempts before this one; they go with the answer.
         self.earlier: tuple[Attempt, ...] = ()
@@ -261,15 +267,15 @@ class Exchange:
             import difflib
 
             near = difflib.get_close_matches(self.request.model, self.board.info.model_names(), n=3, cutoff=0.6)
-            if near and self.request.model not in near:
-                error.message += f" (the catalog has {', '.join(near)})"
+            said = f" (the catalog has {', '.join(near)})"
+            if near and self.request.model not in near and not error.message.endswith(said):
+                error.message += said
         return error
 
     def _usage(self, raw: Mapping[str, Any], tier: str | None) -> Usage | None:
-        facts = self.facts
         if tier is not None:
-            facts = Facts(facts.request_id, tier, facts.region, facts.sandboxed, facts.headers)
-        return self.board.usage_items(self.request, raw, facts)
+            self.facts.tier = tier
+        return self.board.usage_items(self.request, raw, self.facts)
 
     def _finish(self, response: Response, answer: HTTPResponse | None = None) -> Response:
         """Add what the exchange knows to what the body says."""
@@ -316,8 +322,14 @@ def _last(decoder: StreamDecoder, event: Event) -> list[Delta]:
 
 
 def interrupted(exchange: Exchange, cause: JackfieldError) -> JackfieldError:
-    """Return the error for a transport that failed under a running stream; before the first delta it is the cause."""
+    """Return the error for a transport that failed under a running stream; before the first delta it is the cause.
+
+    Where a server needs no key it is the caller's own: that it does not answer has the remedy that its catalog names.
+    """
     if not exchange.delivered:
+        info = exchange.board.info
+        if type(cause) is ConnectionFailed and exchange.endpoint.credential.kind == "none" and info and info.hint:
+            cause.message += f"; {info.hint}"
         return cause
     error = StreamInterrupted(
         f"the stream broke off: {cause.message}", provider=exchange.endpoint.provider, model=exchange.request.model

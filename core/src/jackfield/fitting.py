@@ -26,7 +26,7 @@ MEANING: Final = frozenset(
 _FORMS: Final[Mapping[type, str]] = {Url: "url", Bytes: "bytes", FileId: "file"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fitted:
     """A request that the model takes, and what was changed to make it so."""
 
@@ -45,13 +45,13 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
         return Fitted(request)
     changes: dict[str, Any] = {}
     adjustments: list[Adjustment] = []
-    if model.untaken or "call_id" in limits:
+    if model.untaken:
         request = fit_members(request, model, adjustments)
     limited = limits.keys() & request.model_fields_set
     most = limits.get("max_tokens")
     if most is not None and most.fallback is not None and request.max_tokens is None:
         changes["max_tokens"] = model.max_output or most.fallback
-    effort = _effort(request, limits.get("reasoning"))
+    effort = _effort(request, limits.get("reasoning")) if limited else None
     for name in limited:
         limit = limits[name]
         if (value := getattr(request, name)) is None or value == ():

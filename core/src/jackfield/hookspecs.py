@@ -3,7 +3,8 @@
 Hooks are pure: they take values and return values. No socket, clock, environment, randomness or logging; time,
 credentials and configuration are arguments. Each step has one answer: the last registered plugin that does not return
 None (a provider before its dialect). An implementation may leave out parameters that it does not use, and may not give
-them defaults. `@hookimpl(wrapper=True)` wraps every answer of a step, except `authorize` and `wrap_exchange`.
+them defaults. `@hookimpl(wrapper=True)` wraps every answer of a step, except `authorize` and `wrap_exchange`;
+`@hookimpl(trylast=True)` is asked where nobody else has an answer, not even the core.
 """
 # mypy: disable-error-code="empty-body"
 

@@ -22,12 +22,11 @@ _OWNERS: Final[Mapping[type, str]] = {
     Text: "text", Media: "media", ToolCall: "tool_call", ToolResult: "tool_result",
 }  # fmt: skip
 _IN_MESSAGES: Final = frozenset({"message", "part", *_OWNERS.values()})
-_WITH_IDS: Final = (ToolCall, ToolResult)
 _LONGEST = 24
 
 
 def fit_members(request: ChatRequest, model: ModelInfo, adjustments: list[Adjustment]) -> ChatRequest:
-    """Leave out the members that a model does not take, rewrite call ids that it does not take; record both."""
+    """Leave out the members of parameters and tools that a model does not take, and record them."""
     untaken = model.untaken
     changes: dict[str, Any] = {}
     left: dict[str, None] = {}
@@ -38,38 +37,26 @@ def fit_members(request: ChatRequest, model: ModelInfo, adjustments: list[Adjust
     for number, tool in enumerate(request.tools or ()) if members else ():
         if type(tool) is Tool and (tool.strict or tool.cache or tool.options):
             changes.setdefault("tools", list(request.tools or ()))[number] = _without(tool, members, "tool", left)
-    ids = _Ids(limit) if (limit := model.limits.get("call_id")) is not None else None
-    is_asked = ids is not None or not _IN_MESSAGES.isdisjoint(untaken)
-    if is_asked and _says_any(request.messages, untaken, _WITH_IDS if ids is not None else ()):
-        changes["messages"] = tuple(_message(message, untaken, ids, left) for message in request.messages)
-    if not left and (ids is None or not ids.rewritten):
+    if not left:
         return request
     adjustments += [Adjustment(name, "dropped", _NOT_TAKEN) for name in left]
-    if ids is not None and ids.rewritten:
-        adjustments.append(Adjustment("call_id", "rewritten", f"the model takes ids of the form {ids.form}"))
     if "tools" in changes:
         changes["tools"] = tuple(changes["tools"])
     return request.model_copy(update=changes)
 
 
-def _says_any(messages: Sequence[Message], untaken: Mapping[str, Sequence[str]], kinds: tuple[type, ...]) -> bool:
-    """Tell whether any message has a member that is not taken, or a part of these kinds: most have none."""
-    of_message, of_part = untaken.get("message", ()), untaken.get("part", ())
-    for message in messages:
-        for name in of_message:
-            if getattr(message, name):
-                return True
-        for part in message.parts:
-            for name in of_part:
-                if getattr(part, name):
-                    return True
-            kind = type(part)
-            if kind in kinds:
-                return True
-            for name in untaken.get(_OWNERS.get(kind, ""), ()):
-                if getattr(part, name):
-                    return True
-    return False
+def fit_messages(request: ChatRequest, model: ModelInfo) -> tuple[ChatRequest, tuple[Adjustment, ...]]:
+    """Leave out the members of messages and parts that a model does not take, rewrite call ids; tell both."""
+    untaken = model.untaken
+    ids = _Ids(limit) if (limit := model.limits.get("call_id")) is not None else None
+    if ids is None and _IN_MESSAGES.isdisjoint(untaken):
+        return request, ()
+    left: dict[str, None] = {}
+    messages = tuple(_message(message, untaken, ids, left) for message in request.messages)
+    adjustments = [Adjustment(name, "dropped", _NOT_TAKEN) for name in left]
+    if ids is not None and ids.rewritten:
+        adjustments.append(Adjustment("call_id", "rewritten", f"the model takes ids of the form {ids.form}"))
+    return (request.model_copy(update={"messages": messages}) if adjustments else request), tuple(adjustments)
 
 
 def _without(value: V, members: Sequence[str], owner: str, left: dict[str, None]) -> V:

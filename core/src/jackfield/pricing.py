@@ -61,6 +61,11 @@ class Sheet:
     notes: tuple[str, ...] = ()
     _plans: dict[tuple[tuple[str, str], ...], _Plan] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def name(self) -> str:
+        """The name of what it prices."""
+        return f"{self.provider}/{self.model}"
+
     def table(self, facts: Mapping[str, str], at: datetime, input_tokens: int) -> Table:
         """Return the rates in force; made once for each set of rules that hold."""
         key = tuple(facts.items())
@@ -164,24 +169,22 @@ def compute_cost(usage: Usage, priced: Priced | None, facts: Mapping[str, str], 
         return Cost(None, "unknown", notes=("the provider stated no usage",))
     sheet = priced.sheet
     table = sheet.table(facts, at, usage.input_tokens or 0)
-    lines = []
-    total, unpriced, estimated, exact = _ZERO, 0, False, True
-    for item in items:
-        line = _line(item, table)
-        lines.append(line)
-        estimated = estimated or item.estimated
-        exact = exact and line.exact
+    lines = tuple([_line(item, table) for item in items])
+    total, unpriced, exact = _ZERO, 0, True
+    for line in lines:
         if line.amount is None:
             unpriced += 1
         else:
             total = EXACT.add(total, line.amount)
-    name = f"{sheet.provider}/{sheet.model}"
+            exact = exact and line.exact
     if unpriced == len(lines):
-        return Cost(None, "unknown", sheet.currency, tuple(lines), name, priced.rung, sheet.notes)
-    status: Status = "partial" if unpriced else "estimated" if estimated else "priced"
-    if status == "priced" and priced.rung == "default":
-        status = "default"
-    return Cost(total, status, sheet.currency, tuple(lines), name, priced.rung, sheet.notes, exact)
+        return Cost(None, "unknown", sheet.currency, lines, sheet.name, priced.rung, sheet.notes)
+    status: Status = "default" if priced.rung == "default" else "priced"
+    if unpriced:
+        status = "partial"
+    elif any([item.estimated for item in items]):
+        status = "estimated"
+    return Cost(total, status, sheet.currency, lines, sheet.name, priced.rung, sheet.notes, exact)
 
 
 def _resolve(rules: Sequence[Rule]) -> list[tuple[Tags, str, Rate]]:

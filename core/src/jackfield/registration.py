@@ -71,8 +71,11 @@ def _check_one(name: str, function: Any, options: Any, kind: Kind, who: str) -> 
         raise PluginError(f"{where} is a generator without wrapper=True; return a value or wrap")
     if kind == "dialect" and wrapper:
         raise PluginError(f"{where} is a wrapper; a dialect contains none, a provider or an extension may")
-    if kind == "extension" and not wrapper and name not in OBSERVERS:
-        raise PluginError(f"{where} would replace every provider's; an extension has only wrappers and observers")
+    if kind == "extension" and not wrapper and not options.get("trylast") and name not in OBSERVERS:
+        raise PluginError(
+            f"{where} would replace every provider's; an extension has only wrappers and observers, or is asked last "
+            "(trylast=True)"
+        )
 
 
 def compile_step(hook: Any) -> Callable[..., Any]:

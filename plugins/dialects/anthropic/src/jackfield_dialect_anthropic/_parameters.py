@@ -18,12 +18,12 @@ DISPLAYS = frozenset({"summarized", "omitted"})
 
 def write_parameters(request: ChatRequest, body: dict[str, Any]) -> None:
     """Write every parameter that is set."""
-    is_set = request.model_fields_set
-    for name in SAME:
-        if name in is_set and (value := getattr(request, name)) is not None:
+    for name in sorted(request.model_fields_set & _PLACES.keys(), key=_PLACES.__getitem__):
+        if (value := getattr(request, name)) is None:
+            continue
+        if (write := _WRITERS.get(name)) is None:
             body[name] = value
-    for name, write in _WRITERS.items():
-        if name in is_set and getattr(request, name) is not None:
+        else:
             write(request, body)
 
 
@@ -127,3 +127,4 @@ _WRITERS: Mapping[str, Callable[[ChatRequest, dict[str, Any]], None]] = {
     "reasoning": _reasoning,
     "cache": _cache,
 }
+_PLACES: Mapping[str, int] = {name: place for place, name in enumerate((*SAME, *_WRITERS))}

@@ -91,6 +91,8 @@ def _message(body: dict[str, Any]) -> ChatResponse:
 
 def kept(message: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members of an answer that we have no word for: its container, the edits of its context."""
+    if message.keys() <= _KNOWN:
+        return {}
     return {name: value for name, value in message.items() if name not in _KNOWN and value is not None}
 
 

@@ -9,24 +9,26 @@ from jackfield import Cache, ChatRequest, HostedTool, NativeTool, ResponseFormat
 
 NAME = "openai-chat"
 #: Parameters that have the same name and the same form on the wire.
-SAME = (
-    "temperature", "top_p", "top_k", "max_tokens", "seed", "n", "frequency_penalty", "presence_penalty",
-    "repetition_penalty", "logprobs", "top_logprobs", "parallel_tool_calls", "verbosity", "service_tier", "store",
-    "user", "stream",
+SAME = frozenset(
+    {
+        "temperature", "top_p", "top_k", "max_tokens", "seed", "n", "frequency_penalty", "presence_penalty",
+        "repetition_penalty", "logprobs", "top_logprobs", "parallel_tool_calls", "verbosity", "service_tier", "store",
+        "user", "stream",
+    }
 )  # fmt: skip
 
 
 def write_parameters(request: ChatRequest, body: dict[str, Any]) -> None:
     """Write every parameter that is set; usage is asked of every stream."""
-    is_set = request.model_fields_set
-    for name in SAME:
-        if name in is_set and (value := getattr(request, name)) is not None:
+    for name in sorted(request.model_fields_set & _WRITTEN):
+        if (value := getattr(request, name)) is None:
+            continue
+        if name in SAME:
             body[name] = value
+        else:
+            body |= _WRITERS[name](request)
     if request.stream:
         body["stream_options"] = {"include_usage": True}
-    for name in sorted(is_set & _WRITERS.keys()):
-        if getattr(request, name) is not None:
-            body |= _WRITERS[name](request)
 
 
 def present(**values: Any) -> dict[str, Any]:
@@ -79,17 +81,26 @@ def _tool(tool: Tool | HostedTool | NativeTool) -> dict[str, Any]:
                 **tool.options,
             }
         case Tool():
-            function = {"name": tool.name}
-            function |= present(description=tool.description, parameters=tool.parameters, strict=tool.strict)
-            wire: dict[str, Any] = {"type": "function", "function": function}
-            if tool.cache is not None:
-                wire["cache_control"] = cache_control(tool.cache)
-            return {**wire, **tool.options}
+            return _function(tool)
         case NativeTool(dialect=dialect, body=body) if dialect == NAME:
             return dict(body)
         case _:
             name = tool.kind if isinstance(tool, HostedTool) else tool.dialect
             raise UnsupportedFeature(f"tools: the format has no form for a {name} tool; take it out", param="tools")
+
+
+def _function(tool: Tool) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name}
+    if tool.description is not None:
+        function["description"] = tool.description
+    if tool.parameters is not None:
+        function["parameters"] = tool.parameters
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    wire = {"type": "function", "function": function}
+    if tool.cache is not None:
+        wire["cache_control"] = cache_control(tool.cache)
+    return {**wire, **tool.options} if tool.options else wire
 
 
 def _tool_choice(request: ChatRequest) -> Any:
@@ -136,3 +147,4 @@ _WRITERS: Mapping[str, Callable[[ChatRequest], dict[str, Any]]] = {
     "web_search": _web_search,
     "cache": _cache,
 }
+_WRITTEN = SAME | _WRITERS.keys()

@@ -63,7 +63,8 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
     messages: list[dict[str, Any]] = []
     for number, message in enumerate(request.messages):
         parts = message.parts
-        if len(parts) == 1 and type(part := parts[0]) is Text and message.role in _PLAIN_ROLES and _is_bare(part):
+        part = parts[0] if len(parts) == 1 else None
+        if type(part) is Text and part.cache is None and not part.citations and message.role in _PLAIN_ROLES:
             plain: dict[str, Any] = {"role": message.role, "content": part.text}
             if message.name is not None:
                 plain["name"] = message.name
@@ -75,10 +76,6 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
     body["messages"] = messages
     write_parameters(request, body)
     return body
-
-
-def _is_bare(part: Text) -> bool:
-    return part.cache is None and not part.citations
 
 
 def _message(message: Message, number: int) -> Iterator[dict[str, Any]]:

@@ -49,6 +49,7 @@ _FINISH: dict[str, FinishReason] = {
 }  # fmt: skip
 #: Names under which hosts give the trace of their thinking; the first that has any text is the trace.
 TRACES = ("reasoning_content", "reasoning")
+_THINKS = frozenset({*TRACES, "reasoning_details"})
 
 
 @hookimpl
@@ -156,7 +157,7 @@ def finish_reason(raw: Any, parts: list[Part]) -> FinishReason:
 
 def _parts(request: ChatRequest, message: dict[str, Any], choice: int) -> list[Part]:
     parts: list[Part] = []
-    if (thinking := trace(message)) is not None:
+    if not message.keys().isdisjoint(_THINKS) and (thinking := trace(message)) is not None:
         parts.append(thinking)
     notes = message.get("annotations")
     citations = tuple([citation(note) for note in notes]) if notes else ()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from jackfield import Facts, Request, Usage, hookimpl
 
-_INPUT = (
-    ("input.cache_read", "cached_tokens"), ("input.cache_write", "cache_write_tokens"),
-    ("input.audio", "audio_tokens"), ("input.image", "image_tokens"),
-)  # fmt: skip
-_OUTPUT = (
-    ("output.reasoning", "reasoning_tokens"), ("output.audio", "audio_tokens"),
-    ("output.accepted_prediction", "accepted_prediction_tokens"),
-    ("output.rejected_prediction", "rejected_prediction_tokens"),
-)  # fmt: skip
+#: Where sub-counts stand, and what they are called there and here.
+_DETAILS: Final[Mapping[str, Mapping[str, str]]] = {
+    "prompt_tokens_details": {
+        "cached_tokens": "input.cache_read", "cache_write_tokens": "input.cache_write", "audio_tokens": "input.audio",
+        "image_tokens": "input.image",
+    },
+    "completion_tokens_details": {
+        "reasoning_tokens": "output.reasoning", "audio_tokens": "output.audio",
+        "accepted_prediction_tokens": "output.accepted_prediction",
+        "rejected_prediction_tokens": "output.rejected_prediction",
+    },
+}  # fmt: skip
 #: Names that hosts use beside the details (recorded: vercel-gateway, databricks, deepseek, together).
 _BESIDE = (
     ("input.cache_read", ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")),
@@ -33,11 +36,11 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
     for name, key in (("input", "prompt_tokens"), ("output", "completion_tokens")):
         if type(value := raw.get(key)) is int and value >= 0:
             counts[name] = value
-    for holder, rows in (("prompt_tokens_details", _INPUT), ("completion_tokens_details", _OUTPUT)):
+    for holder, names in _DETAILS.items():
         if (details := raw.get(holder)) and isinstance(details, dict):
-            for name, key in rows:
-                if type(value := details.get(key)) is int and value >= 0:
-                    counts[name] = value
+            for key, value in details.items():
+                if key in names and type(value) is int and value >= 0:
+                    counts[names[key]] = value
     for name, keys in () if raw.keys().isdisjoint(_BESIDE_KEYS) else _BESIDE:
         if name not in counts:
             found = next((raw[key] for key in keys if type(raw.get(key)) is int), -1)

@@ -11,11 +11,11 @@ from jackfield_dialect_openai.chat._parameters import present
 from ._calls import NAME
 
 #: Parameters that differ in name at most: ours, theirs.
-SAME = (
-    ("temperature", "temperature"), ("top_p", "top_p"), ("max_tokens", "max_output_tokens"),
-    ("top_logprobs", "top_logprobs"), ("parallel_tool_calls", "parallel_tool_calls"), ("service_tier", "service_tier"),
-    ("store", "store"), ("user", "safety_identifier"), ("previous", "previous_response_id"), ("stream", "stream"),
-)  # fmt: skip
+SAME: Mapping[str, str] = {
+    "temperature": "temperature", "top_p": "top_p", "max_tokens": "max_output_tokens", "top_logprobs": "top_logprobs",
+    "parallel_tool_calls": "parallel_tool_calls", "service_tier": "service_tier", "store": "store",
+    "user": "safety_identifier", "previous": "previous_response_id", "stream": "stream",
+}  # fmt: skip
 LOGPROBS = "message.output_text.logprobs"
 #: What each kind of hosted tool is where nobody says more; the others need options.
 _HOSTED: Mapping[str, dict[str, Any]] = {
@@ -27,14 +27,14 @@ _HOSTED: Mapping[str, dict[str, Any]] = {
 
 def write_parameters(request: ChatRequest, body: dict[str, Any]) -> None:
     """Write every parameter that is set."""
-    is_set = request.model_fields_set
-    for ours, theirs in SAME:
-        if ours in is_set and (value := getattr(request, ours)) is not None:
-            body[theirs] = value
-    for name in sorted(is_set & _WRITERS.keys()):
-        if getattr(request, name) is not None:
-            for key, value in _WRITERS[name](request).items():
-                body[key] = {**body[key], **value} if key == "text" and key in body else value
+    for name in sorted(request.model_fields_set & _WRITTEN):
+        if (value := getattr(request, name)) is None:
+            continue
+        if name in SAME:
+            body[SAME[name]] = value
+        else:
+            for key, wire in _WRITERS[name](request).items():
+                body[key] = {**body[key], **wire} if key == "text" and key in body else wire
     if request.web_search is not None:
         tools, search = body.setdefault("tools", []), _web_search(request)
         for number, tool in enumerate(tools):
@@ -138,3 +138,4 @@ _WRITERS: Mapping[str, Callable[[ChatRequest], dict[str, Any]]] = {
     "verbosity": lambda request: {"text": {"verbosity": request.verbosity}},
     "metadata": lambda request: {"metadata": dict(request.metadata or {})},
 }
+_WRITTEN = SAME.keys() | _WRITERS.keys()

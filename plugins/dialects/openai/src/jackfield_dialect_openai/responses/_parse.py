@@ -65,7 +65,7 @@ def parse_chat(body: Mapping[str, Any]) -> ChatRequest:
         messages.append(Message(role="system", parts=instructions, provider_state=state({"instructions": True})))
     messages += parse_items(rest.pop("input", []))
     values["messages"] = tuple(messages)
-    for ours, theirs in SAME:
+    for ours, theirs in SAME.items():
         if theirs in rest:
             values[ours] = rest.pop(theirs)
     if "user" not in values and isinstance(rest.get("user"), str):
@@ -82,7 +82,7 @@ def parse_chat(body: Mapping[str, Any]) -> ChatRequest:
 
 def _in_wire_words(error: InvalidInput) -> InvalidInput:
     """Name the member as the caller wrote it, where the format has another name than ours."""
-    for ours, theirs in SAME:
+    for ours, theirs in SAME.items():
         if ours != theirs and (error.param or "").startswith(ours):
             return InvalidInput(error.message.replace(ours, theirs, 1), param=theirs)
     return error

@@ -1,0 +1,37 @@
+"""Google's Vertex AI: Gemini under a project's own address, Claude behind `rawPredict`; tokens from google-auth.
+
+Claude's body has its version inside and its model in the address (recorded, google/messages).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+from urllib.parse import quote
+
+from jackfield import ChatRequest, Endpoint, HTTPRequest, Request, hookimpl
+
+from ._tokens import signed
+
+__all__ = ["authorize", "translate_request"]
+
+VERSION = "vertex-2023-10-16"
+
+
+@hookimpl(wrapper=True)
+def translate_request(request: Request, endpoint: Endpoint) -> Generator[Any, HTTPRequest | None, HTTPRequest | None]:
+    """Ask for Claude under its own address."""
+    found = yield
+    if found is None or endpoint.dialect != "anthropic-messages" or not isinstance(request, ChatRequest):
+        return found
+    verb = "streamRawPredict" if request.stream else "rawPredict"
+    found.url = f"{endpoint.base_url}/models/{quote(found.body.pop('model'), safe='@')}:{verb}"
+    found.body["anthropic_version"] = VERSION
+    del found.headers["anthropic-version"]
+    return found
+
+
+@hookimpl
+def authorize(http_request: HTTPRequest, endpoint: Endpoint) -> Generator[Any, Any, HTTPRequest] | None:
+    """Send a token of google-auth's, where a file of credentials was named."""
+    return signed(http_request, endpoint.credential) if endpoint.credential.kind == "google-auth" else None

@@ -1,0 +1,1 @@
+"""The dialect `cohere-chat`, through its board."""

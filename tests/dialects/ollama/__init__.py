@@ -1,0 +1,1 @@
+"""The dialect `ollama-chat`, through its board."""
