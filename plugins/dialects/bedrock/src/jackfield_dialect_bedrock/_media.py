@@ -71,7 +71,7 @@ def _format(part: Media, where: str) -> str:
     if known is None and kind == "document" and mime.startswith("text/"):
         known = "txt"
     if known is None:
-        formats = ", ".join(sorted(set(_FORMATS[kind])))
+        formats = ", ".join(sorted({*_FORMATS[kind].values()}))
         raise UnsupportedFeature(f"{where}: the format takes no {mime}; give one of {formats}", param="messages")
     return known
 
