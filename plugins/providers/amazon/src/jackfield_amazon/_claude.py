@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pydantic_core import from_json
 
+import jackfield_dialect_bedrock as bedrock
 from jackfield import (
     ChatRequest,
     Delta,
@@ -26,8 +27,6 @@ from jackfield import (
     hookimpl,
 )
 from jackfield.reading import MALFORMED, malformed
-from jackfield_dialect_bedrock import FRAMING, failure_of
-from jackfield_dialect_bedrock import normalize_error as read_error
 
 VERSION = "bedrock-2023-05-31"
 
@@ -52,7 +51,7 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[None, H
 @hookimpl
 def normalize_error(request: Request, response: HTTPResponse) -> JackfieldError | None:
     """Read an exception of Amazon's; what Claude itself says of an error is the dialect's to read."""
-    error: JackfieldError | None = read_error(request, response)
+    error: JackfieldError | None = bedrock.normalize_error(request, response)
     return error
 
 
@@ -66,7 +65,7 @@ def stream_decoder(request: Request, head: HTTPResponse) -> Generator[None, Stre
 class Decoder:
     """Takes events of Anthropic's format out of chunks."""
 
-    framing: str | None = FRAMING
+    framing: str | None = bedrock.FRAMING
 
     def __init__(self, inner: StreamDecoder) -> None:
         self._inner = inner
@@ -79,7 +78,7 @@ class Decoder:
             ProviderError: it is an exception, or holds no event.
             StreamInterrupted: its frame is damaged or cut.
         """
-        if (failure := failure_of(event, has_begun=self._has_begun)) is not None:
+        if (failure := bedrock.failure_of(event, has_begun=self._has_begun)) is not None:
             failure.deltas = self._last()
             raise failure
         if event.name != "chunk":
