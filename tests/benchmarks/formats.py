@@ -107,11 +107,51 @@ def _responses() -> Format:
     return Format(lambda number: _dumped(whole(f"{payloads.ANSWER}{number}")), _named(numbered))
 
 
+def _cohere() -> Format:
+    tokens = {"input_tokens": 412, "output_tokens": 96}
+    usage = {"billed_units": tokens, "tokens": tokens, "cached_tokens": 0}
+
+    def answer(number: int) -> bytes:
+        message = {"role": "assistant", "content": [{"type": "text", "text": f"{payloads.ANSWER}{number}"}]}
+        head = {"id": "c14c80c3-18eb-4519-9460-6c92edd8cfb4", "finish_reason": "COMPLETE"}
+        return _dumped({**head, "message": message, "usage": usage})
+
+    def told(kind: str, index: int | None = None, **message: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {"type": kind, "delta": {"message": message}}
+        return found if index is None else {"type": kind, "index": index, "delta": found["delta"]}
+
+    start = told("message-start", role="assistant", content=[], tool_plan="", tool_calls=[], citations=[])
+    rows: list[dict[str, Any]] = [
+        {"id": "29f14a5a-11de-4cae-9800-25e4747408ea", **start},
+        told("content-start", 0, content={"type": "text", "text": ""}),
+        *(told("content-delta", 0, content={"text": word}) for word in WORDS),
+        {"type": "content-end", "index": 0},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": usage}},
+    ]
+    return Format(answer, [*_named(rows), b"data: [DONE]\n\n"])
+
+
+def _ollama() -> Format:
+    head = {"model": "m", "created_at": "2026-05-04T22:48:33.008928Z"}
+    last = {
+        "done": True, "done_reason": "stop", "total_duration": 299146042, "load_duration": 96044042,
+        "prompt_eval_count": 412, "prompt_eval_duration": 18935958, "eval_count": 96, "eval_duration": 105406168,
+    }  # fmt: skip
+
+    def said(text: str, **beside: Any) -> bytes:
+        return _dumped({**head, "message": {"role": "assistant", "content": text}, **beside})
+
+    lines = [said(word, done=False) + b"\n" for word in WORDS]
+    return Format(lambda number: said(f"{payloads.ANSWER}{number}", **last), [*lines, said("", **last) + b"\n"])
+
+
 FORMATS: Mapping[str, Format] = {
     "openai-chat": Format(payloads.answer, payloads.stream()),
     "openai-responses": _responses(),
     "anthropic-messages": _anthropic(),
     "gemini": _gemini(),
+    "cohere-chat": _cohere(),
+    "ollama-chat": _ollama(),
 }
 #: What a caller of a gateway sends to ask for a stream, and where.
 ASKED: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -125,4 +165,6 @@ ASKED: Mapping[str, tuple[str, dict[str, Any]]] = {
         "/v1beta/models/{model}:streamGenerateContent?alt=sse",
         {"contents": [{"role": "user", "parts": [{"text": row["content"]}]} for row in payloads.messages()[1:]]},
     ),
+    "cohere-chat": ("/v2/chat", {"stream": True, "messages": payloads.messages()}),
+    "ollama-chat": ("/api/chat", {"stream": True, "messages": payloads.messages()}),
 }

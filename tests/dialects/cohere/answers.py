@@ -31,8 +31,8 @@ said = st.text(min_size=1, max_size=20)
 _cited = Citation(start=0, end=1, title="t", text="s", raw=NOTE)
 _notes = st.lists(st.just(_cited), max_size=2).map(tuple)
 _texts = st.builds(Text, text=said, citations=_notes)
-_thoughts = st.builds(Thinking, text=said, provider_state=st.just(state()))
-_plans = st.builds(Thinking, text=said, group=st.just("tool_plan"), provider_state=st.just(state()))
+_thoughts = st.builds(Thinking, text=said, provider_state=st.just(state(field="thinking")))
+_plans = st.builds(Thinking, text=said, group=st.just("tool_plan"), provider_state=st.just(state(field="tool_plan")))
 _calls = st.builds(ToolCall, id=words, name=words, arguments=objects.map(lambda value: to_json(value).decode()))
 _counts = st.fixed_dictionaries(
     {"input": st.integers(2000, 10**6), "output": st.integers(200, 10**6)},

@@ -118,14 +118,24 @@ def test_a_conversation_takes_the_form_of_messages(board: Board) -> None:
     ]
 
 
-DOCUMENTS: list[Any] = ["plain", {"id": "d", "data": {"title": "t"}}, {"data": {"text": "x"}}]
+DOCUMENTS: list[Any] = [
+    "plain",
+    {"id": "d", "data": {"title": "t"}},
+    {"data": {"text": "x"}},
+    {"id": "t", "data": {"snippet": "x", "title": "t"}},
+    {"data": {"snippet": "y"}},
+    {"id": "u", "data": {"snippet": "z", "title": "t"}},
+]
 
 
 def test_documents_of_the_prompt_go_to_the_last_user_and_come_back(board: Board) -> None:
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
     body = {"model": "m", "messages": turns, "documents": DOCUMENTS}
     request = parsed(board, body)
-    assert [part.type for part in request.messages[-1].parts] == ["text", "data", "data", "text"]
+    kinds = [part.type for part in request.messages[-1].parts]
+    assert kinds == ["text", "data", "data", "media", "media", "data", "text"]
+    named = request.messages[-1].parts[3]
+    assert named == Media(kind="document", source=Bytes(data=b"x"), mime="text/plain", name="t")
     assert sent(board, request) == body
     assert not request.provider_options
 
@@ -246,6 +256,7 @@ BROKEN = Media(kind="document", source=Bytes(data=b"\xff"), mime="text/plain")
         ),
         (_asked(Message(role="tool", parts=(ToolResult(name="f", parts="x"),))), "set call_id"),
         (_asked(Message(role="user", parts=(ToolCall(id="c", name="f"),))), "a tool_call cannot stand in this role"),
+        (_asked(Message(role="tool", parts=(ToolResult(call_id="c", parts=(PDF,)),))), "documents as text only"),
         (_asked(tools=STRICT), "strict with all tools or with none"),
         (_asked(tools=TOOLS, tool_choice=ToolChoice(mode="required", name="h")), "no tool is named h"),
         (_asked(tools=(HostedTool(kind="web_search"),)), "no form for a web_search tool"),

@@ -27,7 +27,7 @@ from jackfield import (
 from tests.dialects.ollama.requests import objects, state, words
 
 said = st.text(min_size=1, max_size=20)
-_thoughts = st.builds(Thinking, text=said, provider_state=st.just(state()))
+_thoughts = st.builds(Thinking, text=said, provider_state=st.just(state(field="thinking")))
 _texts = st.builds(Text, text=said)
 _calls = st.builds(ToolCall, id=words, name=words, arguments=objects.map(lambda value: to_json(value).decode()))
 _counts = st.fixed_dictionaries({}, optional={"input": st.integers(0, 10**6), "output": st.integers(0, 10**6)})

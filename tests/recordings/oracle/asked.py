@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["READERS", "Asked"]
+__all__ = ["Asked", "anthropic_messages", "gemini", "openai_chat", "openai_responses"]
 
 Body = dict[str, Any]
 
@@ -283,11 +283,3 @@ def _gemini_part(asked: Asked, role: str, part: Body) -> None:
 def _kind(mime: str) -> str:
     kind = mime.partition("/")[0]
     return kind if kind in ("image", "audio", "video") else "document"
-
-
-READERS = {
-    "openai-chat": openai_chat,
-    "openai-responses": openai_responses,
-    "anthropic-messages": anthropic_messages,
-    "gemini": gemini,
-}

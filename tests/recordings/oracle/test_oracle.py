@@ -15,7 +15,7 @@ from tests.recordings.oracle.openai_chat import read_answer, read_error
 
 HERE = Path(__file__).parent
 MODULES = sorted(path for path in HERE.glob("*.py") if not path.name.startswith("test_"))
-ALLOWED = {"__future__", "base64", "collections", "dataclasses", "hashlib", "json", "re", "typing"}
+ALLOWED = {"__future__", "base64", "collections", "dataclasses", "hashlib", "json", "re", "struct", "typing", "zlib"}
 needs_recordings = pytest.mark.needs("recordings")
 
 

@@ -15,8 +15,9 @@ from jackfield.reading import word
 NAME: Final = "cohere-chat"
 #: The group of thinking that is the plan of tool calls.
 PLAN: Final = "tool_plan"
-#: State says that thinking is at home here; there is nothing opaque in this format.
-_HOME: Final = ProviderState({}, NAME)
+#: Thinking is at home here, under one of these members; there is nothing opaque in this format.
+THOUGHT: Final = {"field": "thinking"}
+PLANNED: Final = {"field": PLAN}
 
 
 def said(message: Mapping[str, Any]) -> list[Part]:
@@ -34,7 +35,7 @@ def said(message: Mapping[str, Any]) -> list[Part]:
         parts += [content_part(block) for block in content]
     texts = {number: part for number, part in enumerate(parts) if type(part) is Text}
     if plan := word(message, "tool_plan"):
-        parts.append(Thinking(text=plan, group=PLAN, provider_state=_HOME))
+        parts.append(Thinking(text=plan, group=PLAN, provider_state=ProviderState(PLANNED, NAME)))
     if calls := message.get("tool_calls"):
         parts += [call_part(call) for call in calls]
     if notes := message.get("citations"):
@@ -65,7 +66,7 @@ def content_part(block: Mapping[str, Any]) -> Part:
     if kind == "text" and len(block) == 2:
         return Text(text=block["text"])
     if kind == "thinking" and len(block) == 2:
-        return Thinking(text=block["thinking"], provider_state=_HOME)
+        return Thinking(text=block["thinking"], provider_state=ProviderState(THOUGHT, NAME))
     return Native(dialect=NAME, body=dict(block), text=block["text"] if isinstance(block.get("text"), str) else "")
 
 

@@ -82,11 +82,13 @@ def _tool_result(result: ToolResult, shown: list[Media], where: str) -> dict[str
         raise UnsupportedFeature(f"{where}: the format needs the id of the call; set call_id", param="messages")
     content: list[Any] = []
     for part in result.parts:
-        members = _state(part, "document")
+        members = state_of(part, "document")
         match part:
             case Media(kind="image"):
                 shown.append(part)
                 content.append({"type": "text", "text": "(the image follows in the next message)"})
+            case Media(kind="document"):
+                content.append({"type": "document", "document": _text_document(part, where)})
             case Data(value=value) if members is not None or isinstance(value, dict):
                 content.append({"type": "document", "document": {**(members or {}), "data": value}})
             case Text(text=text) if members is not None:
@@ -128,7 +130,7 @@ def _document(part: Part, where: str) -> Any:
     """Return the entry that a part becomes in the list of documents; None where it is none."""
     if isinstance(part, Media):
         return _text_document(part, where) if part.kind == "document" else None
-    if (members := _state(part, "documents")) is None:
+    if (members := state_of(part, "documents")) is None:
         return None
     if isinstance(part, Data):
         return {**members, "data": part.value}
@@ -153,7 +155,7 @@ def _text_document(part: Media, where: str) -> dict[str, Any]:
     return {"id": part.name, "data": {"snippet": text, "title": part.name}}
 
 
-def _state(part: Part, name: str) -> dict[str, Any] | None:
+def state_of(part: Part, name: str) -> dict[str, Any] | None:
     """Return what a part remembers of the document that it was."""
     state = part.provider_state
     found = state.data.get(name) if state is not None and isinstance(state.data, dict) else None

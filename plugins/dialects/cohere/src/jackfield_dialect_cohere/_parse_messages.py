@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from jackfield import Data, InvalidInput, Media, Message, Native, Part, ProviderState, Text, ToolResult
+from jackfield import Bytes, Data, InvalidInput, Media, Message, Native, Part, ProviderState, Text, ToolResult
 from jackfield.reading import MALFORMED, refused
 
 from ._blocks import NAME, said
@@ -78,16 +78,20 @@ def _block(block: Mapping[str, Any]) -> Part:
             own: dict[str, Any] = {"options": image, "provider_state": ProviderState({}, NAME)} if image else {}
             return Media(kind="image", source=url, detail=detail, **own)
         case {"type": "document", "document": {"data": data, **members}} if len(block) == 2:
-            return _document(data, {"document": members})
+            return _document(data, "document", members)
     return Native(dialect=NAME, body=dict(block), text=text if isinstance(text := block.get("text"), str) else None)
 
 
-def _document(data: Any, state: dict[str, Any]) -> Text | Data:
-    """Read a document; elsewhere it is said as its JSON, or as the text that it is."""
-    kept = ProviderState(state, NAME)
-    if isinstance(data, str):
-        return Text(text=data, provider_state=kept)
-    return Data(value=data, provider_state=kept)
+def _document(data: Any, kind: str, members: Mapping[Any, Any]) -> Text | Data | Media:
+    """Read a document: a text with a title is one everywhere; elsewhere another is said as its JSON, or as its text."""
+    match data:
+        case {"snippet": str(text), "title": str(title)} if len(data) == 2 and members == {"id": title}:
+            return Media(kind="document", source=Bytes(data=text.encode()), mime="text/plain", name=title)
+        case {"snippet": str(text)} if len(data) == 1 and not members:
+            return Media(kind="document", source=Bytes(data=text.encode()), mime="text/plain")
+        case str(text):
+            return Text(text=text, provider_state=ProviderState({kind: dict(members)}, NAME))
+    return Data(value=data, provider_state=ProviderState({kind: dict(members)}, NAME))
 
 
 def place_documents(rows: list[Any], messages: list[Message]) -> bool:
@@ -99,9 +103,9 @@ def place_documents(rows: list[Any], messages: list[Message]) -> bool:
     for row in rows:
         match row:
             case str(text):
-                parts.append(_document(text, {"documents": {}}))
+                parts.append(_document(text, "documents", {}))
             case {"data": {**data}, **members}:
-                parts.append(_document(data, {"documents": members}))
+                parts.append(_document(data, "documents", members))
             case _:
                 return False
     for number in range(len(messages) - 1, -1, -1):

@@ -33,7 +33,7 @@ from jackfield import (
 )
 from jackfield.reading import MALFORMED, malformed, word
 
-from ._blocks import PLAN, call_part, citation, is_of_text
+from ._blocks import PLAN, PLANNED, THOUGHT, call_part, citation, is_of_text
 from ._response import finish_reason, logprob_rows, usage_object
 
 
@@ -147,7 +147,7 @@ class Decoder:
         part = self._tracker.flow(0, kind, _EMPTY[kind], out)
         self._text = part if kind == "text" else None
         if kind != "text":
-            self._tracker.state(0, {})
+            self._tracker.state(0, PLANNED if kind == PLAN else THOUGHT)
         return part
 
     def _close_flow(self, out: list[Delta]) -> None:

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from jackfield import Bytes, InvalidInput, Media, Message, Part, ProviderState, Text, Thinking, ToolCall, ToolResult
 from jackfield.reading import listed
 
-from ._words import NAME
+from ._words import NAME, THOUGHT
 
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
 #: What the first bytes of an image say of its type; the format does not.
@@ -34,7 +34,7 @@ def parse_messages(rows: list[Any]) -> Iterator[Message]:
 def _message(row: Mapping[str, Any], role: Any, where: str) -> Message:
     parts: list[Part] = []
     if role == "assistant" and (thinking := _word(row, "thinking", where)):
-        parts.append(Thinking(text=thinking, provider_state=ProviderState({}, NAME)))
+        parts.append(Thinking(text=thinking, provider_state=ProviderState(THOUGHT, NAME)))
     content = _word(row, "content", where)
     if role == "tool":
         call_id, name = _word(row, "tool_call_id", where), _word(row, "tool_name", where)

@@ -36,7 +36,7 @@ from jackfield.reading import MALFORMED, malformed, read_json, word
 
 from ._errors import normalize_error
 from ._usage import durations, usage_object
-from ._words import FINISH
+from ._words import FINISH, THOUGHT
 
 
 @hookimpl
@@ -65,7 +65,7 @@ def _chat(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:
         raise ResponseFormatError("the answer has no message; this is no answer of a chat")
     parts: list[Part] = []
     if thinking := word(message, "thinking"):
-        parts.append(Thinking(text=thinking, provider_state=ProviderState({})))
+        parts.append(Thinking(text=thinking, provider_state=ProviderState(THOUGHT)))
     if text := word(message, "content"):
         parts.append(Text(text=text))
     for number, call in enumerate(message.get("tool_calls") or ()):

@@ -34,6 +34,7 @@ from jackfield.reading import MALFORMED, malformed, word
 
 from ._response import created, finish_reason, read_call
 from ._usage import durations, usage_object
+from ._words import THOUGHT
 
 
 @hookimpl
@@ -139,7 +140,7 @@ class Decoder:
 
     def _end_flow(self, out: list[Delta]) -> None:
         if self._part is not None:
-            out.append(PartEnded(0, self._part, {} if self._kind == "thinking" else None))
+            out.append(PartEnded(0, self._part, THOUGHT if self._kind == "thinking" else None))
         self._part, self._kind = None, ""
 
     def _end(self) -> list[Delta]:

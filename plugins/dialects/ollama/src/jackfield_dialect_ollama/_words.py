@@ -20,3 +20,5 @@ FINISH: Final[Mapping[str, FinishReason]] = {"stop": "stop", "length": "length"}
 COUNTS: Final = ("prompt_eval_count", "eval_count")
 DURATIONS: Final = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
 EFFORTS: Final = ("low", "medium", "high")
+#: Thinking is at home here, under this member; there is nothing opaque in this format.
+THOUGHT: Final = {"field": "thinking"}
