@@ -135,7 +135,7 @@ def test_paths_may_have_anything_before_them(url: str, path: str) -> None:
 def test_unknown_path_names_the_routes(url: str) -> None:
     response = httpx.get(f"{url}/health")
     assert response.status_code == 404
-    assert "POST /v1/chat/completions (openai-chat)" in response.json()["error"]["message"]
+    assert "POST /v1/chat/completions (openai-chat)" in response.text
     assert response.headers["x-jackfield-sandbox"] == "1"
     near = httpx.post(f"{url}/v1/chat/completion", json=HELLO)
     assert near.status_code == 404

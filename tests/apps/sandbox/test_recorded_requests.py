@@ -11,7 +11,7 @@ from jackfield import Boards, ChatRequest, ChatResponse, Endpoint, Exchange, HTT
 from jackfield_sandbox import Sandbox
 from tests.recordings import judge, loader
 from tests.recordings.suite import RecordedApi
-from tests.recordings.test_crossing import SOURCES
+from tests.recordings.test_crossing import LEAST, SOURCES
 
 pytestmark = pytest.mark.needs("recordings")
 #: Hosts have the formats at addresses of their own; the sandbox has them at one.
@@ -19,6 +19,8 @@ ADDRESSES = {
     "openai-chat": "/v1/chat/completions",
     "openai-responses": "/v1/responses",
     "anthropic-messages": "/v1/messages",
+    "cohere-chat": "/v2/chat",
+    "ollama-chat": "/api/chat",
 }
 
 
@@ -39,8 +41,7 @@ def read(boards: Boards, suite: RecordedApi, recorded: loader.Exchange, stream: 
     given = Sandbox(boards).answer(HTTPRequest("POST", path, headers, json.dumps(body).encode()))
     data = b"".join(step for step in given.body if isinstance(step, bytes))
     if given.status != 200:
-        told = json.loads(data)
-        return given.status, told.get("error", told)["message"]
+        return given.status, _said(json.loads(data))
     board = boards.dialect(suite.DIALECT)
     asked = ChatRequest(model="any", messages="?", stream=stream or None)
     exchange = Exchange(board, asked, Endpoint("any", suite.DIALECT, "https://example.com"), judge.AT, "pass")
@@ -54,6 +55,12 @@ def read(boards: Boards, suite: RecordedApi, recorded: loader.Exchange, stream: 
     for choice in described["choices"]:
         del choice["audio"]  # its bytes are among the media; its id is new each time
     return 200, described
+
+
+def _said(refusal: dict[str, Any]) -> str:
+    """Return what a refusal says, in the form of any format."""
+    error = refusal.get("error", refusal)
+    return str(error["message"] if isinstance(error, dict) else error)
 
 
 @pytest.mark.parametrize("dialect", SOURCES)
@@ -73,6 +80,6 @@ def test_recorded_chats_are_answered(boards: Boards, dialect: str, capsys: pytes
                 reasons[whole[1]] += 1
     with capsys.disabled():
         print(f"\nrecorded chats in {dialect} by status: {dict(statuses)}; refused: {dict(reasons)}")
-    assert statuses[200] > 140
+    assert statuses[200] > LEAST.get(dialect, 200)
     assert statuses.keys() <= {200, 400}
     assert statuses[400] <= statuses[200] / 50
