@@ -79,6 +79,10 @@ class RecordedApi:
         """Describe an answer by what the format can say."""
         return judge.described(response)
 
+    def said(self, message: str) -> str:
+        """Return what the provider said of an error."""
+        return message
+
     def events(self, data: bytes) -> list[bytes]:
         """Cut a whole stream into its events, each with what ends it."""
         blank = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
@@ -215,7 +219,7 @@ class RecordedApi:
             _, error = judge.run(self.opened(recorded), recorded, [recorded.response_bytes])
             assert error is not None
             found = {name: getattr(error, name) for name in expected if name != "class"}
-            found["class"] = type(error).__name__
+            found |= {"class": type(error).__name__, "message": self.said(error.message)}
             if expected["message"] is None:
                 expected["message"] = found["message"]
             assert error.body == recorded.response_bytes
