@@ -53,6 +53,7 @@ CASES = [
         ),
         _with(tools=[{"type": "custom", "custom": {"name": "f"}}], tool_choice={"function": {"name": "f"}}),
     ),
+    ("one_stop_is_a_list", _with(stop="a"), _with(stop=["a"]), _with(stop=["a", "b"])),
     (
         "no_content_is_absent",
         {"messages": [{"role": "assistant", "content": []}]},

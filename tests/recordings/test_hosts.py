@@ -17,10 +17,13 @@ pytestmark = pytest.mark.needs("recordings")
 HOSTS = [
     "alibaba", "amazon", "avian", "baseten", "cerebras", "crusoe", "databricks", "deepseek", "groq", "huggingface",
     "microsoft", "mistral", "ollama", "openrouter", "perplexity", "pollinations", "snowflake", "together",
-    "vercel-gateway", "xai", "xiaomi", "zai",
+    "vercel-gateway", "writer", "xai", "xiaomi", "zai",
 ]  # fmt: skip
+#: Hosts that call their chat otherwise.
+APIS: Mapping[str, str] = {"writer": "chat"}
 #: Requests that are wrong, or of a form that only this host takes: their answers are read all the same.
 OWN_FORMS: Mapping[tuple[str, str], str] = {
+    ("writer", "chat_tool_calls"): "the result of a call that names no call",
     ("together", "TopLogprobs"): "logprobs is a whole number there",
     ("openrouter", "tool_choice_required"): "tool_choice is {type: any}, another format's word that it takes",
     ("pollinations", "MultiModal-Audio"): "a URL stands where audio data should: refused there as well",
@@ -50,6 +53,9 @@ class TestHosts(format_alone.TestOpenAIChat):
     """Every recording of the format, read as a user of that provider reads it."""
 
     SERVING: ClassVar[Mapping[str, Any]] = {"include_usage": True}
+
+    def api_of(self, provider: str) -> str:
+        return APIS.get(provider, self.API)
 
     def parsed(self, recorded: loader.Exchange) -> ChatRequest:
         try:
@@ -115,4 +121,5 @@ class TestHosts(format_alone.TestOpenAIChat):
 
 def test_every_exception_is_still_one() -> None:
     for host, part in (*OWN_FORMS, *OTHERWISE):
-        assert any(part in recorded.file for recorded in loader.exchanges(host, "chat-completions")), (host, part)
+        recorded = loader.exchanges(host, APIS.get(host, "chat-completions"))
+        assert any(part in exchange.file for exchange in recorded), (host, part)
