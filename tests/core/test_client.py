@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -432,6 +433,51 @@ def test_a_missing_key_names_the_variable(server: Server, boards: Boards) -> Non
     assert server.requests[0]["headers"]["authorization"] == f"Bearer {KEY}"
 
 
+PAIR = {
+    "auth": [
+        {"kind": "bearer", "values": {"token": ["ACME_TOKEN"]}},
+        {"kind": "pair", "values": {"name": ["ACME_NAME"], "secret": ["ACME_SECRET"], "more": ["ACME_MORE"]}},
+        {"kind": "pair", "values": {"name": ["ACME_NAME"], "secret": ["ACME_SECRET"]}},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "environ", "expected"),
+    [
+        ({}, {"ACME_TOKEN": "t", "ACME_NAME": "n", "ACME_SECRET": "s"}, ("bearer", {"token": "t"})),
+        ({}, {"ACME_NAME": "n", "ACME_SECRET": "s"}, ("pair", {"name": "n", "secret": "s"})),
+        (
+            {},
+            {"ACME_NAME": "n", "ACME_SECRET": "s", "ACME_MORE": "m"},
+            ("pair", {"name": "n", "secret": "s", "more": "m"}),
+        ),
+        (
+            {"name": "N", "secret": "S"},
+            {"ACME_TOKEN": "t", "ACME_NAME": "n", "ACME_MORE": "m"},
+            ("pair", {"name": "N", "secret": "S"}),
+        ),
+        ({"api_key": "k"}, {"ACME_NAME": "n", "ACME_SECRET": "s"}, ("bearer", {"token": "k"})),
+    ],
+)
+def test_a_credential_of_several_values_is_not_mixed(
+    overrides: dict[str, str], environ: dict[str, str], expected: tuple[str, dict[str, str]]
+) -> None:
+    config = acme("http://acme.invalid")
+    config["providers"]["acme"] |= PAIR
+    client = Client({"acme": overrides}, boards=Boards(config, environ={}), environ=environ)
+    credential = client.exchange(ChatRequest(model="acme/large", messages="Hi")).endpoint.credential
+    assert (credential.kind, credential.values) == expected
+
+
+def test_a_missing_credential_of_several_values_names_those_that_are_needed() -> None:
+    config = acme("http://acme.invalid")
+    config["providers"]["acme"] |= PAIR
+    client = Client(boards=Boards(config, environ={}), environ={"ACME_NAME": "n"})
+    with pytest.raises(jackfield.MissingCredential, match="set ACME_TOKEN or ACME_NAME and ACME_SECRET, or give"):
+        client.chat("acme/large", "Hi")
+
+
 def test_the_key_is_in_no_repr_and_no_error(server: Server, boards: Boards) -> None:
     server.answer(whole({"error": {"message": "bad key"}}, 401))
     client = Client({"acme": {"api_key": KEY}}, boards=boards)
@@ -473,6 +519,28 @@ def test_an_exchange_needs_no_client(server: Server, boards: Boards) -> None:
     response = exchange.response
     assert isinstance(response, ChatResponse)
     assert response.text == "Hello"
+
+
+def test_what_signs_is_told_the_time_of_each_attempt(server: Server) -> None:
+    seen: list[datetime] = []
+
+    class Signer:
+        @jackfield.hookimpl
+        def authorize(self, http_request: jackfield.HTTPRequest, at: datetime) -> jackfield.HTTPRequest:
+            seen.append(at)
+            return http_request
+
+    boards = Boards(environ={})
+    boards.register("provider", "acme", Signer(), acme(server.url)["providers"]["acme"])
+    server.answer(whole({"error": {"message": "later"}}, 503, retry_after="0"), whole(completion("Hello")))
+    with Client({"acme": {"api_key": KEY}}, boards=boards) as client:
+        assert client.chat("acme/large", "Hi").text == "Hello"
+        exchange = client.exchange(ChatRequest(model="acme/large", messages="Hi"))
+    assert timedelta() < seen[1] - seen[0] < timedelta(minutes=1)
+    exchange.authorized()
+    later = exchange.at + timedelta(hours=1)
+    exchange.authorized(later)
+    assert seen[2:] == [exchange.at, later]
 
 
 def test_threads_share_a_client(server: Server, boards: Boards) -> None:

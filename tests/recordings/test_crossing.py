@@ -27,6 +27,7 @@ from tests.recordings import (
     judge,
     loader,
     test_anthropic_messages,
+    test_bedrock_converse,
     test_cohere_chat,
     test_gemini,
     test_ollama_chat,
@@ -44,13 +45,14 @@ SOURCES: dict[str, tuple[type[RecordedApi], list[str]]] = {
     "openai-responses": (test_openai_responses.TestOpenAIResponses, test_openai_responses.PLAIN),
     "anthropic-messages": (test_anthropic_messages.TestAnthropicMessages, test_anthropic_messages.PROVIDERS),
     "gemini": (test_gemini.TestGemini, test_gemini.PROVIDERS),
+    "bedrock-converse": (test_bedrock_converse.TestBedrockConverse, test_bedrock_converse.PROVIDERS),
     "cohere-chat": (test_cohere_chat.TestCohereChat, test_cohere_chat.PROVIDERS),
     "ollama-chat": (test_ollama_chat.TestOllamaChat, test_ollama_chat.PROVIDERS),
 }
 #: How many requests of a format cross at least, where fewer than in most were recorded.
-LEAST = {"cohere-chat": 80, "ollama-chat": 50}
+LEAST = {"bedrock-converse": 100, "cohere-chat": 80, "ollama-chat": 50}
 #: Formats that cannot name tools in a choice, or have none: tools that may not be called are left out.
-FILTERING = frozenset({"cohere-chat", "ollama-chat"})
+FILTERING = frozenset({"bedrock-converse", "cohere-chat", "ollama-chat"})
 #: Formats in which a message is one text: those of others stand in it one after the other.
 JOINED = frozenset({"ollama-chat"})
 WAYS = [(one, other) for one in SOURCES for other in SOURCES if one != other]
@@ -71,6 +73,12 @@ REFUSED = {
     "gemini": [
         r"previous cannot be", r"no form for a (file_search|mcp|computer|native) tool of another dialect",
         r"the format names the function of a result",
+    ],
+    "bedrock-converse": [
+        r"(n|previous) cannot be", r"the format takes no (image|document|audio|video) by",
+        r"the format takes no (image|audio)/", r"the format has no JSON without a schema",
+        r"modalities: the format answers in text", r"the format cannot forbid calls",
+        r"the format has no form for a (web_fetch|file_search|mcp|computer|native) tool",
     ],
     "cohere-chat": [
         r"(n|previous|modalities) cannot be",
@@ -163,6 +171,7 @@ HOME = {
     "openai-responses": ("openai", "."),
     "anthropic-messages": ("anthropic", "."),
     "gemini": ("google", "."),
+    "bedrock-converse": ("amazon", "."),
     "cohere-chat": ("cohere", "."),
     "ollama-chat": ("ollama", "."),
 }

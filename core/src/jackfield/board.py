@@ -135,10 +135,10 @@ class Board:
             found.headers.update(endpoint.headers)
         return found
 
-    def authorize(self, http_request: HTTPRequest, endpoint: Endpoint) -> HTTPRequest | AuthFlow:
+    def authorize(self, http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HTTPRequest | AuthFlow:
         """See `hookspecs.authorize`."""
         try:
-            found: HTTPRequest | AuthFlow = self._steps.authorize(http_request, endpoint)
+            found: HTTPRequest | AuthFlow = self._steps.authorize(http_request, endpoint, at)
             return found
         except Exception as error:
             self.refuse("authorize", error)

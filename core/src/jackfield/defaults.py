@@ -46,7 +46,7 @@ class Defaults:
         return fitting.fit_request(request, model)
 
     @hookimpl
-    def authorize(self, http_request: HTTPRequest, endpoint: Endpoint) -> HTTPRequest:
+    def authorize(self, http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HTTPRequest:
         """Send the credential as the catalog's auth kind says."""
         credential = endpoint.credential
         kind, _, name = credential.kind.partition(":")

@@ -20,7 +20,8 @@ _OWN = frozenset({"base_url", "api_key", "dialect", "headers", "settings", "tran
 def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], environ: Mapping[str, str]) -> Endpoint:
     """Resolve the endpoint of a provider in a dialect.
 
-    `overrides` are those of `Client(providers=...)`: base_url, api_key, headers, and settings by name.
+    `overrides` are those of `Client(providers=...)`: base_url, api_key, headers, and by name settings and the values
+    of a credential that has several.
 
     Raises:
         ConfigurationError: a setting has no value.
@@ -63,7 +64,7 @@ def has_credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Ma
 
 def key_names(info: ProviderInfo) -> list[str]:
     """Return the environment names under which the provider's keys are looked for."""
-    return [name for way in info.auth for names in way.values.values() for name in names]
+    return list(dict.fromkeys(name for way in info.auth for names in way.values.values() for name in names))
 
 
 def _credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mapping[str, str]) -> Credential:
@@ -74,20 +75,33 @@ def _credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mappi
         return Credential(kind, {name: _secret(str(key), kind, "api_key", info)})
     if not ways:
         return Credential("none")
+    given = {name: str(value) for way in ways for name in way.values if (value := overrides.get(name)) is not None}
+    source = given or environ
     for way in ways:
+        # what is given is not mixed with what the environment says of another key
+        places = {name: (name,) for name in way.values} if given else way.values
         values = {
-            name: _secret(environ[found], way.kind, found, info)
-            for name, names in way.values.items()
-            if (found := next((env for env in names if environ.get(env)), None)) is not None
+            name: _secret(source[found], way.kind, found, info)
+            for name, names in places.items()
+            if (found := next((place for place in names if source.get(place)), None)) is not None
         }
         if len(values) == len(way.values):
             return Credential(way.kind, values)
-    names = key_names(info)
     hint = f"; {info.hint}" if info.hint else ""
     raise MissingCredential(
-        f"no key: set {' or '.join(names)}, or give Client(providers={{{info.name!r}: {{'api_key': ...}}}}){hint}",
+        f"no key: set {_ways(info)}, or give Client(providers={{{info.name!r}: {{'api_key': ...}}}}){hint}",
         provider=info.name,
     )
+
+
+def _ways(info: ProviderInfo) -> str:
+    """Say which variables together prove who asks; of ways of one kind, the one that needs fewest."""
+    needed = [
+        way
+        for way in info.auth
+        if not any(other.kind == way.kind and other.values.keys() < way.values.keys() for other in info.auth)
+    ]
+    return " or ".join(" and ".join(map(" or ".join, way.values.values())) for way in needed if way.values)
 
 
 def _secret(value: str, kind: str, where: str, info: ProviderInfo) -> str:

@@ -104,22 +104,22 @@ class Exchange:
         self.failure: JackfieldError | None = None
         self._response: Response | None = None
 
-    def authorized(self) -> HTTPRequest:
-        """Return a copy of the request with proof of who asks.
+    def authorized(self, at: datetime | None = None) -> HTTPRequest:
+        """Return a copy of the request with proof of who asks, at a time; without one at that of the exchange.
 
         Raises:
             ConfigurationError: this provider needs I/O for it (a token exchange): drive a flow instead.
         """
-        signed = self.sign()
+        signed = self.sign(at)
         if not isinstance(signed, HTTPRequest):
             raise ConfigurationError(f"{self.endpoint.provider} exchanges tokens; use a client")
         return signed
 
-    def sign(self) -> HTTPRequest | Generator[Any, Any, HTTPRequest]:
+    def sign(self, at: datetime | None = None) -> HTTPRequest | Generator[Any, Any, HTTPRequest]:
         """Return the authorized request, or the flow that returns it."""
         bare = self.http_request
         copy = HTTPRequest(bare.method, bare.url, dict(bare.headers), bare.body)
-        return self.board.authorize(copy, self.endpoint)
+        return self.board.authorize(copy, self.endpoint, at or self.at)
 
     def receive_head(self, status: int, headers: Mapping[str, str]) -> None:
         """Take status and headers; header names are in lower case."""

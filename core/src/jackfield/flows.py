@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from .deltas import Delta
@@ -97,6 +98,17 @@ class Do:
     async_: Callable[[], Awaitable[Any]]
 
 
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _async_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+#: Gives the time of day.
+_CLOCK = Do(_clock, _async_clock)
+
 Effect = Send | Read | Close | Sleep | Now | Emit | Do
 Flow = Generator[Effect, Any, R]
 
@@ -105,13 +117,13 @@ _READ = Read()
 _LONGEST_WAIT = 60.0
 
 
-def converse(exchange: Exchange, timeout: Timeout) -> Flow[Response]:
-    """Send an exchange once and read its answer.
+def converse(exchange: Exchange, timeout: Timeout, at: datetime | None = None) -> Flow[Response]:
+    """Send an exchange once and read its answer; `at` is the time now, where that is not when the exchange began.
 
     Raises:
         JackfieldError: whatever went wrong; `StreamInterrupted` once deltas have been handed out.
     """
-    signed = exchange.sign()
+    signed = exchange.sign(at)
     request = (yield from signed) if isinstance(signed, Generator) else signed
     receive, emit = exchange.receive_data, Emit([])
     try:
@@ -143,9 +155,10 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
     """
     attempts: list[Attempt] = []
     started = (yield Now()) if timeout.total is not None else 0.0
+    at: datetime | None = None
     while True:
         try:
-            return (yield from converse(exchange, timeout))
+            return (yield from converse(exchange, timeout, at))
         except JackfieldError as error:
             attempts.append(attempt_of(exchange, type(error).__name__))
             error.attempts = tuple(attempts)
@@ -163,6 +176,7 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
             attempts[-1] = replace(attempts[-1], wait=waited)
             exchange.earlier = tuple(attempts)
             exchange.restart()
+            at = yield _CLOCK
 
 
 def limit_total(inner: Flow[R], total: float) -> Flow[R]:

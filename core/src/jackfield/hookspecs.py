@@ -64,10 +64,11 @@ def translate_request(request: Request, endpoint: Endpoint) -> HTTPRequest | Non
 
 
 @hookspec(firstresult=True)
-def authorize(http_request: HTTPRequest, endpoint: Endpoint) -> HTTPRequest | AuthFlow:
+def authorize(http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HTTPRequest | AuthFlow:
     """Prove who asks, once per attempt, on the final bytes. The core answers for the catalog's auth kinds.
 
-    A generator may do I/O through effects (a token exchange) and returns the request.
+    `at` is the time of the attempt, for signatures that hold one. A generator may do I/O through effects (a token
+    exchange) and returns the request.
     """
 
 

@@ -30,6 +30,8 @@ def read(boards: Boards, suite: RecordedApi, recorded: loader.Exchange, stream: 
     path = urlsplit(recorded.url).path
     if suite.DIALECT == "gemini":  # the address says whether it is a stream
         path = path.rpartition(":")[0] + (":streamGenerateContent?alt=sse" if stream else ":generateContent")
+    elif suite.DIALECT == "bedrock-converse":  # likewise
+        path = path.rpartition("/")[0] + ("/converse-stream" if stream else "/converse")
     else:
         path = ADDRESSES[suite.DIALECT]
         body["stream"] = stream

@@ -42,18 +42,23 @@ class Asked:
 
     def result(self, call_id: str | None, values: list[Any]) -> None:
         """Add a result: its texts joined, or its one value."""
-        if len(values) == 1 and isinstance(values[0], list) and all(isinstance(row, str) for row in values[0]):
-            values = values[0]
-        if len(values) == 1:
-            value = _value(values[0])
-        else:
-            value = _value("".join(row if isinstance(row, str) else json.dumps(row) for row in values))
+        value = _value(values[0]) if len(values) == 1 else _joined(values)
+        if isinstance(value, list) and any(isinstance(row, str) for row in value):
+            value = _joined(value)
         self.atoms.append(("result", call_id, value))
 
     def tool(self, name: str, schema: Any) -> None:
         """Add a tool that the caller runs; no schema is an empty one."""
         schema = dict(schema or {})
         self.tools[name] = _lowered(schema) if schema.get("properties") else {}
+
+
+def _joined(rows: list[Any]) -> Any:
+    """Join texts, and JSON as text where it stands among them."""
+    texts = (
+        row if isinstance(row, str) else json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows
+    )
+    return _value("".join(texts))
 
 
 def _value(value: Any) -> Any:

@@ -1,1 +1,5 @@
-"""Amazon Bedrock as data: what this package knows stands in `catalog.toml` and `models.toml`."""
+"""Amazon Bedrock: how requests are signed, what its models' vendors call otherwise, and what its errors ask for."""
+
+from ._hooks import authorize, normalize_error, translate_request
+
+__all__ = ["authorize", "normalize_error", "translate_request"]

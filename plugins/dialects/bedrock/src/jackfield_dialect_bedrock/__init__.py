@@ -1,0 +1,28 @@
+"""The dialect `bedrock-converse`: its hooks, each from the module that holds one direction of it, and its framing."""
+
+from ._encode import stream_encoder
+from ._errors import normalize_error, render_error
+from ._failures import failure_of
+from ._framing import CONTENT_TYPE, FRAMING, EventStream, encode_frame
+from ._request import translate_request
+from ._response import normalize_response
+from ._serve import parse_request, render_response
+from ._stream import stream_decoder
+from ._usage import usage_items
+
+__all__ = [
+    "CONTENT_TYPE",
+    "FRAMING",
+    "EventStream",
+    "encode_frame",
+    "failure_of",
+    "normalize_error",
+    "normalize_response",
+    "parse_request",
+    "render_error",
+    "render_response",
+    "stream_decoder",
+    "stream_encoder",
+    "translate_request",
+    "usage_items",
+]

@@ -1,0 +1,28 @@
+"""What to do about an error of Amazon's, which its own words seldom say."""
+
+from __future__ import annotations
+
+from jackfield import JackfieldError
+
+_KEYS = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
+_BY_CODE = {
+    "ExpiredTokenException": f"get new temporary credentials and set {_KEYS} anew",
+    "UnrecognizedClientException": f"check {_KEYS}; the last one belongs to temporary keys alone",
+    "InvalidSignatureException": "check AWS_SECRET_ACCESS_KEY and the clock of this machine",
+    "AccessDeniedException": "ask for access to the model in Bedrock's console, in the same region, "
+    "and see that the key may use bedrock:InvokeModel",
+}
+_NO_ON_DEMAND = "on-demand throughput"
+_NO_MODEL = "model identifier is invalid"
+
+
+def remedy(error: JackfieldError, model: str) -> str | None:
+    """Return what to do; None where Amazon's words say it, or nobody knows."""
+    if _NO_ON_DEMAND in error.message.lower():
+        return f"ask for its inference profile, such as us.{model} or global.{model}"
+    if _NO_MODEL in error.message.lower() or error.code == "ResourceNotFoundException":
+        return (
+            f"check the id and that the region (AWS_REGION) has the model; many answer only through an inference "
+            f"profile, such as us.{model}"
+        )
+    return _BY_CODE.get(error.code or "")

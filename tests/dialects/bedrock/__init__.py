@@ -1,0 +1,1 @@
+"""The dialect `bedrock-converse`, in both directions, and its event stream."""

@@ -1,0 +1,1 @@
+"""Amazon Bedrock: signatures, addresses, vendors, errors."""
