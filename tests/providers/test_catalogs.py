@@ -174,7 +174,7 @@ def test_the_catalog_has_the_form(provider: str) -> None:
         assert set(setting) <= {"env", "default", "cases"}
         assert all(re.fullmatch(r"[A-Z][A-Z0-9_]+", name) for name in setting.get("env", ()))
     for auth in catalog["auth"]:
-        assert re.fullmatch(r"bearer|none|google-auth|(header|query):[\w-]+|aws-\w+", auth["kind"])
+        assert re.fullmatch(r"bearer|none|google-auth|entra|ibm-iam|(header|query):[\w-]+|aws-\w+", auth["kind"])
         assert (auth["kind"] == "none") == ("values" not in auth)
         for names in auth.get("values", {}).values():
             assert names
@@ -191,7 +191,7 @@ def test_the_address_is_reached_by_https_or_is_a_server_of_ones_own(provider: st
     settings = catalog.get("settings", {})
 
     def filled(match: re.Match[str]) -> str:
-        example = "https://any.invalid" if match[1] in {"base_url", "host"} else "any"
+        example = "https://any.invalid" if match[1] in {"base_url", "host", "endpoint", "url"} else "any"
         return re.sub(r"{\w+}", "any", str(settings[match[1]].get("default", example)))
 
     for table in (catalog["provider"], *catalog.get("dialects", {}).values()):
