@@ -56,7 +56,7 @@ MODEL_KEYS = words(
     """id match aliases title context max_output capabilities media limits wire operations dialect deprecated retired
     successor source checked currency unpriced prices"""
 )
-LIMIT_KEYS = words("range max_items allowed when efforts default off budget below pattern length")
+LIMIT_KEYS = words("range max_items allowed when efforts default off budget below fallback pattern length")
 RULE_KEYS = words("since until rates times when over inclusive windows")
 #: What a provider may take although its dialect as such does not, or one of its dialects although the other does not.
 GIVEN_BACK = words("top_k repetition_penalty tools tool_choice parallel_tool_calls response_format web_search")
@@ -90,7 +90,7 @@ def name_of(model: Table) -> str:
 def thinking_of(catalog: Table) -> Table:
     """Return the form in which a host is asked to think."""
     form: Table = catalog.get("wire", {}).get("chat", {}).get("thinking", {})
-    assert set(form) <= {"on", "off", "effort", "budget"}
+    assert set(form) <= {"on", "always", "off", "effort", "budget"}
     return form
 
 
