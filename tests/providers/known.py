@@ -12,6 +12,12 @@ from tests.recordings.suite import RecordedApi
 __all__ = ["RECORDED", "recorded", "rows"]
 
 RECORDED = "recorded chats"
+#: Where the recordings of a provider lie, if not in the folder of its name: those of servers of one's own.
+FOLDERS = {
+    "llama-cpp": ("local-llamacpp",),
+    "openai-compatible": ("gpustack", "local-litellm", "local-openai", "portkey-gateway"),
+    "vertex": ("google",),
+}
 
 
 def rows(boards: Boards, provider: str) -> list[tuple[str, str]]:
@@ -90,20 +96,19 @@ def _bounded(boards: Boards, info: ProviderInfo) -> Iterator[str]:
 
 
 def _counted(provider: str) -> Iterator[tuple[str, int]]:
-    # what was recorded at Google's addresses is told apart by them: two providers of ours share the folder
-    folder = "google" if provider == "vertex" else provider
     suites: list[tuple[type[RecordedApi], list[str]]] = [
         *test_crossing.SOURCES.values(),
         (test_hosts.TestHosts, test_hosts.HOSTS),
         (test_cloudflare_run.TestCloudflareRun, ["cloudflare"]),
     ]
-    for suite, providers in suites:
-        if folder in providers:
+    for suite, folders in suites:
+        for folder in (name for name in folders if name in FOLDERS.get(provider, (provider,))):
             api, wanted = suite().api_of(folder), suite().wanted
             found = (row for row in loader.exchanges(folder, api) if wanted(row))
             if folder == "google":
+                # two providers share this folder, and are told apart by their addresses
                 found = (row for row in found if ("aiplatform" in row.url) == (provider == "vertex"))
-            yield api, sum(1 for _ in found)
+            yield f"{folder}/{api}" if folder != provider else api, sum(1 for _ in found)
 
 
 def _code(text: str) -> str:
