@@ -39,7 +39,7 @@ def against(value: Any, kind: Any, where: str) -> Iterator[str]:
         yield from against(value, arguments[0], where)
     elif origin in (Union, types.UnionType):
         tried = [list(against(value, branch, where)) for branch in arguments]
-        yield from min(tried, key=len)
+        yield from min(tried, key=lambda rows: (len(rows), -_depth(rows)))
     elif origin is Literal:
         if value not in arguments:
             yield f"{where}: {value!r} is none of {arguments}"
@@ -61,13 +61,22 @@ def against(value: Any, kind: Any, where: str) -> Iterator[str]:
         yield f"{where}: {value!r} is no {kind}"
 
 
+def _depth(rows: list[str]) -> int:
+    """Of branches with as many complaints the one that got furthest is meant."""
+    return max((row.partition(" ")[0].partition(":")[0].count(".") for row in rows), default=0)
+
+
 def _object(value: Any, kind: Any, where: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield f"{where}: no object"
         return
     hints = get_type_hints(kind, include_extras=True)
-    for name in kind.__required_keys__ - value.keys():
-        yield f"{where}.{name} is missing"
+    # where annotations are strings, `__required_keys__` knows only whether the class is total
+    for name, hint in hints.items():
+        marker: Any = get_origin(hint)
+        total = name in kind.__required_keys__ and marker is not NotRequired
+        if (total or marker is Required) and name not in value:
+            yield f"{where}.{name} is missing"
     for name, inner in value.items():
         if name in hints:
             yield from against(inner, hints[name], f"{where}.{name}")

@@ -48,6 +48,8 @@ def test_what_a_caller_wrote_is_sent_as_it_was(board: Board, body: dict[str, Any
 
 #: Items that the SDK's types do not have so: what another provider answered has no ids; hosts that take sound.
 BEYOND = ("assistant", "input_audio", "input_video")
+#: Members that the types want said and the API does without, as recorded calls of hosts show.
+UNSAID = ("].strict is missing", "].detail is missing")
 
 
 @often
@@ -57,4 +59,4 @@ def test_the_official_sdk_knows_everything_that_is_sent(board: Board, request: C
     body["input"] = [item for item in body["input"] if not any(word in json.dumps(item) for word in BEYOND)]
     streamed = bool(body.get("stream"))
     kind = sdk.ResponseCreateParamsStreaming if streamed else sdk.ResponseCreateParamsNonStreaming
-    assert list(against(body, kind, "body")) == []
+    assert [row for row in against(body, kind, "body") if not row.endswith(UNSAID)] == []
