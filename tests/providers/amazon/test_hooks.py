@@ -181,6 +181,25 @@ def test_an_error_says_what_to_do(status: int, name: str, message: str, words: s
     assert caught.value.code == name
 
 
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("eu.anthropic.claude-sonnet-4-6", "such as us.anthropic.claude-sonnet-4-6 or global.anthropic.claude-s"),
+        (PROFILE, "such as us.VENDOR.MODEL"),
+        ("claude", "such as us.VENDOR.MODEL"),
+    ],
+)
+def test_an_example_of_a_profile_is_one(model: str, words: str) -> None:
+    told = b'{"message": "The provided model identifier is invalid."}'
+    error = (
+        Boards(environ={})
+        .open("amazon")
+        .normalize_error(ChatRequest(model=model, messages="x"), HTTPResponse(400, {}, told))
+    )
+    assert error is not None
+    assert words in error.message
+
+
 def test_what_needs_no_remedy_is_told_as_it_is() -> None:
     board = Boards(environ={}).open("amazon")
     request = ChatRequest(model="m", messages="x")
