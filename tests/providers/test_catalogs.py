@@ -87,7 +87,14 @@ def name_of(model: Table) -> str:
     return str(model.get("id") or model["match"])
 
 
-def check_limit(parameter: str, limit: object, dialect: str) -> None:
+def thinking_of(catalog: Table) -> Table:
+    """Return the form in which a host is asked to think."""
+    form: Table = catalog.get("wire", {}).get("chat", {}).get("thinking", {})
+    assert set(form) <= {"on", "off", "effort", "budget"}
+    return form
+
+
+def check_limit(parameter: str, limit: object, dialect: str, thinking: Table) -> None:
     if limit is False:
         return
     if limit is True:
@@ -109,10 +116,10 @@ def check_limit(parameter: str, limit: object, dialect: str) -> None:
     assert efforts == [effort for effort in EFFORTS if effort in efforts], "in ascending order"
     assert "default" not in limit or not efforts or limit["default"] in efforts
     if dialect.startswith("openai"):
-        # the format writes an effort alone: no budget, and off is the effort "none"
-        assert set(limit) <= {"efforts", "default", "off", "budget"}
-        assert limit["budget"] is False
-        assert limit["off"] is ("none" in efforts)
+        # the format writes an effort alone: no budget, and off is the effort "none", unless the host has a form
+        assert set(limit) <= {"efforts", "default", "off", "budget", "range"}
+        assert limit["budget"] is False or "budget" in thinking
+        assert limit.get("off", True) is ("none" in efforts) or "off" in thinking
 
 
 def check_rule(rule: Table) -> None:
@@ -167,7 +174,7 @@ def test_the_catalog_has_the_form(provider: str) -> None:
         assert set(setting) <= {"env", "default", "cases"}
         assert all(re.fullmatch(r"[A-Z][A-Z0-9_]+", name) for name in setting.get("env", ()))
     for auth in catalog["auth"]:
-        assert re.fullmatch(r"bearer|none|google-auth|(header|query):[\w-]+|aws-\w+", auth["kind"])
+        assert re.fullmatch(r"bearer|none|google-auth|entra|ibm-iam|(header|query):[\w-]+|aws-\w+", auth["kind"])
         assert (auth["kind"] == "none") == ("values" not in auth)
         for names in auth.get("values", {}).values():
             assert names
@@ -175,7 +182,7 @@ def test_the_catalog_has_the_form(provider: str) -> None:
     tables = [catalog, *catalog.get("dialects", {}).values()]
     for parameter, limit in [row for table in tables for row in table.get("limits", {}).items()]:
         assert parameter in PARAMETERS
-        check_limit(parameter, limit, catalog["provider"]["dialect"])
+        check_limit(parameter, limit, catalog["provider"]["dialect"], thinking_of(catalog))
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -184,7 +191,7 @@ def test_the_address_is_reached_by_https_or_is_a_server_of_ones_own(provider: st
     settings = catalog.get("settings", {})
 
     def filled(match: re.Match[str]) -> str:
-        example = "https://any.invalid" if match[1] in {"base_url", "host"} else "any"
+        example = "https://any.invalid" if match[1] in {"base_url", "host", "endpoint", "url"} else "any"
         return re.sub(r"{\w+}", "any", str(settings[match[1]].get("default", example)))
 
     for table in (catalog["provider"], *catalog.get("dialects", {}).values()):
@@ -200,7 +207,7 @@ def test_names_are_unique(provider: str) -> None:
     assert sorted(names) == sorted(set(names))
 
 
-def check_model(model: Table, dialect: str) -> None:
+def check_model(model: Table, dialect: str, thinking: Table) -> None:
     assert set(model) <= MODEL_KEYS
     assert ("id" in model) != ("match" in model)
     assert model["source"].strip()
@@ -216,15 +223,15 @@ def check_model(model: Table, dialect: str) -> None:
     assert re.fullmatch(r"[A-Z]{3}", model.get("currency", "USD"))
     for parameter, limit in model.get("limits", {}).items():
         assert parameter in PARAMETERS
-        check_limit(parameter, limit, model.get("dialect", dialect))
+        check_limit(parameter, limit, model.get("dialect", dialect), thinking)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_model_has_the_form_and_a_source(provider: str) -> None:
-    dialect = read(provider, "catalog.toml")["provider"]["dialect"]
+    catalog = read(provider, "catalog.toml")
     for model in models(provider):
         try:
-            check_model(model, dialect)
+            check_model(model, catalog["provider"]["dialect"], thinking_of(catalog))
         except AssertionError as error:
             raise AssertionError(f"{provider}/{name_of(model)}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""Where a translated request may differ from the one that was recorded: six named equivalences, and nothing else.
+"""Where a translated request may differ from the one that was recorded: ten named equivalences, and nothing else.
 
 Each brings a wire body to the form in which both writings are the same. `test_equivalences` has an example and a
 counter-example of each.
@@ -57,6 +57,36 @@ def a_schema_has_a_name(body: Body) -> Body:
     return body
 
 
+def a_function_needs_no_type(body: Body) -> Body:
+    """Hosts take a tool, and the choice of one, without a type: then it is a function."""
+    tools, choice = body.get("tools"), body.get("tool_choice")
+    if tools is not None:
+        body = {**body, "tools": [_typed(tool) for tool in tools]}
+    return body if choice is None else {**body, "tool_choice": _typed(choice)}
+
+
+def _typed(tool: Any) -> Any:
+    return {"type": "function", **tool} if isinstance(tool, dict) and "function" in tool else tool
+
+
+def a_schema_stands_in_its_format(body: Body) -> Body:
+    """Hosts take a schema beside the type of its format, too."""
+    form = body.get("response_format")
+    if isinstance(form, dict) and "schema" in form:
+        return {**body, "response_format": {"type": form["type"], "json_schema": {"schema": form["schema"]}}}
+    return body
+
+
+def one_stop_is_a_list(body: Body) -> Body:
+    """One sequence that stops is the same as a list of it."""
+    return {**body, "stop": [body["stop"]]} if isinstance(body.get("stop"), str) else body
+
+
+def no_content_is_absent(body: Body) -> Body:
+    """A list of no parts, which SDKs send beside calls, is no content."""
+    return _each_message(body, "content", lambda content: None if content == [] else content)
+
+
 def _each_message(body: Body, member: str, change: Callable[[Any], Any]) -> Body:
     messages = []
     for message in body.get("messages", ()):
@@ -75,6 +105,10 @@ ALL: tuple[Callable[[Any], Any], ...] = (
     max_tokens_has_two_names,
     usage_is_asked_of_every_stream,
     no_annotations_are_absent,
+    a_function_needs_no_type,
+    one_stop_is_a_list,
+    no_content_is_absent,
+    a_schema_stands_in_its_format,
     a_schema_has_a_name,
 )
 

@@ -44,6 +44,28 @@ CASES = [
         {"messages": [_USER]},
         {"messages": [{**_USER, "annotations": [{"type": "url_citation"}]}]},
     ),
+    (
+        "a_function_needs_no_type",
+        _with(tools=[{"function": {"name": "f"}}], tool_choice={"function": {"name": "f"}}),
+        _with(
+            tools=[{"type": "function", "function": {"name": "f"}}],
+            tool_choice={"type": "function", "function": {"name": "f"}},
+        ),
+        _with(tools=[{"type": "custom", "custom": {"name": "f"}}], tool_choice={"function": {"name": "f"}}),
+    ),
+    ("one_stop_is_a_list", _with(stop="a"), _with(stop=["a"]), _with(stop=["a", "b"])),
+    (
+        "no_content_is_absent",
+        {"messages": [{"role": "assistant", "content": []}]},
+        {"messages": [{"role": "assistant"}]},
+        {"messages": [{"role": "assistant", "content": ""}]},
+    ),
+    (
+        "a_schema_stands_in_its_format",
+        _with(response_format={"type": "json_schema", "schema": {"type": "object"}}),
+        _with(response_format={"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}),
+        _with(response_format={"type": "json_schema", "json_schema": {"schema": {"type": "array"}}}),
+    ),
     ("a_schema_has_a_name", _format(), _format(name="response"), _format(name="answer")),
 ]
 

@@ -61,6 +61,8 @@ class ModelInfo:
     untaken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
+    #: How this model is asked to think, where its dialect has another form: see `thinking.write_thinking`.
+    thinking: Mapping[str, Any] | None = None
     rules: tuple[Rule, ...] = ()
     currency: str = "USD"
     unpriced: str | None = None
@@ -188,6 +190,7 @@ class ProviderInfo:
         media: dict[str, Any] = {}
         rename: dict[str, str] = {}
         drop: list[str] = []
+        thinking: dict[str, Any] = {}
         prices: list[Mapping[str, Any]] = []
         try:
             for table in tables:
@@ -195,6 +198,7 @@ class ProviderInfo:
                 wire = table.get("wire", {}).get("chat", {})
                 rename |= wire.get("rename", {})
                 drop += wire.get("drop", [])
+                thinking |= wire.get("thinking", {})
                 if table.get("replaces"):
                     prices = []
                 prices += table.get("prices", [])
@@ -219,6 +223,7 @@ class ProviderInfo:
             untaken=members,
             rename=rename,
             drop=tuple(drop),
+            thinking=thinking if thinking.keys() > {"replaces"} else None,
             rules=rules,
             currency=merged.get("currency", "USD"),
             unpriced=merged.get("unpriced"),

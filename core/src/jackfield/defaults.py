@@ -11,11 +11,13 @@ from pydantic_core import to_json
 
 from . import fitting, pricing
 from .catalog import ModelInfo
+from .conversation import ChatRequest
 from .errors import ConfigurationError, InvalidInput, JackfieldError
 from .fitting import Fitted
 from .hookspecs import hookimpl
 from .operations import Request
 from .pricing import Cost, Priced, Sheet
+from .thinking import merge_patch, write_thinking
 from .usage import Usage
 from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse, is_sendable
 
@@ -106,6 +108,8 @@ def finish_body(http_request: HTTPRequest, request: Request, endpoint: Endpoint,
             body.setdefault(new, body.pop(old))
     for name in model.drop:
         body.pop(name, None)
+    if model.thinking is not None and isinstance(request, ChatRequest) and request.reasoning is not None:
+        write_thinking(body, request.reasoning, model.thinking)
     if not request.provider_options:
         return
     for name in (endpoint.dialect, endpoint.provider):
@@ -118,19 +122,6 @@ def finish_body(http_request: HTTPRequest, request: Request, endpoint: Endpoint,
                 _add_query(http_request, _allowed(value, "query member"))
             else:
                 merge_patch(body, {key: value})
-
-
-def merge_patch(target: dict[str, Any], patch: Mapping[str, Any]) -> None:
-    """Apply a JSON merge patch (RFC 7396) in place."""
-    for key, value in patch.items():
-        if value is None:
-            target.pop(key, None)
-        elif isinstance(value, Mapping):
-            inner = target.get(key)
-            target[key] = inner = dict(inner) if isinstance(inner, Mapping) else {}
-            merge_patch(inner, value)
-        else:
-            target[key] = value
 
 
 def _allowed(values: Any, what: str) -> dict[str, str]:

@@ -14,6 +14,8 @@ from .errors import ConfigurationError, MissingCredential
 from .wire import Credential, Endpoint, host_of, is_sendable, origin_of
 
 _FIELD = re.compile(r"\{(\w+)\}")
+#: A setting may end in the slash that its template goes on with.
+_SLASHES = re.compile(r"(?<!:)//+")
 _OWN = frozenset({"base_url", "api_key", "dialect", "headers", "settings", "transport"})
 
 
@@ -33,7 +35,7 @@ def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], envi
         if name not in settings and (value := _setting(name, setting, settings, overrides, environ)) is not None:
             settings[name] = value
     template = overrides.get("base_url") or table.get("base_url") or table.get("provider", {}).get("base_url", "")
-    base_url = _fill(str(template), settings, info).rstrip("/")
+    base_url = _SLASHES.sub("/", _fill(str(template), settings, info)).rstrip("/")
     if (region := table.get("regions", {}).get(host_of(base_url))) is not None:
         settings.setdefault("region", str(region))  # prices may differ by it
     if not base_url:

@@ -322,13 +322,11 @@ def _last(decoder: StreamDecoder, event: Event) -> list[Delta]:
 
 
 def interrupted(exchange: Exchange, cause: JackfieldError) -> JackfieldError:
-    """Return the error for a transport that failed under a running stream; before the first delta it is the cause.
-
-    Where a server needs no key it is the caller's own: that it does not answer has the remedy that its catalog names.
-    """
+    """Return the error for a transport that failed under a running stream; before the first delta it is the cause."""
     if not exchange.delivered:
-        info = exchange.board.info
-        if type(cause) is ConnectionFailed and exchange.endpoint.credential.kind == "none" and info and info.hint:
+        # a server that needs no key is the caller's own: its catalog says how it is started
+        info, kind = exchange.board.info, exchange.endpoint.credential.kind
+        if type(cause) is ConnectionFailed and kind == "none" and info is not None and info.hint:
             cause.message += f"; {info.hint}"
         return cause
     error = StreamInterrupted(

@@ -115,7 +115,7 @@ def _fit_reasoning(value: Reasoning, limit: Limit) -> tuple[Reasoning | None, st
         nearest = _nearest(_effort_of_budget(value.budget), efforts)
         fitted = Reasoning(enabled=value.enabled, effort=nearest, summary=value.summary)
         return fitted, f"replaced by {nearest}", "the model takes an effort, not a budget"
-    if value.effort is not None and value.effort not in efforts:
+    if value.effort not in (None, "none") and value.effort not in efforts:
         nearest = _nearest(value.effort, efforts)
         fitted = Reasoning(enabled=value.enabled, effort=nearest, budget=value.budget, summary=value.summary)
         return fitted, f"replaced by {nearest}", f"the model takes {', '.join(efforts)}"

@@ -123,10 +123,10 @@ def converse(exchange: Exchange, timeout: Timeout, at: datetime | None = None) -
     Raises:
         JackfieldError: whatever went wrong; `StreamInterrupted` once deltas have been handed out.
     """
-    signed = exchange.sign(at)
-    request = (yield from signed) if isinstance(signed, Generator) else signed
     receive, emit = exchange.receive_data, Emit([])
     try:
+        signed = exchange.sign(at)
+        request = (yield from signed) if isinstance(signed, Generator) else signed
         head = yield Send(request, timeout)
         exchange.receive_head(head.status, head.headers)
         while (chunk := (yield _READ)) is not None:

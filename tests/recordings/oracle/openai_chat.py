@@ -80,7 +80,16 @@ class _Choice:
         if reason is not None:
             self.finish.append(str(reason))
         logprobs = raw.get("logprobs")
-        if isinstance(logprobs, dict):
+        if isinstance(logprobs, dict) and "tokens" in logprobs:
+            # the form of old completions, each list as long as the others (huggingface and together)
+            tops = logprobs.get("top_logprobs") or [[] for _ in logprobs["tokens"]]
+            for place, token in enumerate(logprobs["tokens"]):
+                top = tops[place]
+                if isinstance(top, dict):
+                    top = [{"token": other, "logprob": chance} for other, chance in top.items()]
+                chance = logprobs["token_logprobs"][place]
+                self.logprobs["content"].append({"token": token, "logprob": chance, "top_logprobs": top})
+        elif isinstance(logprobs, dict):
             for key, collected in self.logprobs.items():
                 collected.extend(logprobs.get(key) or [])
 

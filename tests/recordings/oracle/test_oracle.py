@@ -36,6 +36,17 @@ def test_audio_pieces_are_decoded_before_they_are_joined() -> None:
     assert read_answer(interaction)["choices"] == [choice(audio=audio)]
 
 
+def test_logprobs_in_the_form_of_old_completions_are_the_same_rows() -> None:
+    chunks = [delta(content="a"), delta("stop", content="b")]
+    for chunk, token, tops in ((chunks[0], "a", [[{"token": "c", "logprob": -2.0}]]), (chunks[1], "b", [{"d": -3.0}])):
+        old = {"tokens": [token], "token_logprobs": [-0.5], "top_logprobs": tops}
+        chunk["choices"][0]["logprobs"] = old
+    assert read_answer(stream(*chunks))["choices"][0]["logprobs"]["content"] == [
+        {"token": "a", "logprob": -0.5, "top_logprobs": [{"token": "c", "logprob": -2.0}]},
+        {"token": "b", "logprob": -0.5, "top_logprobs": [{"token": "d", "logprob": -3.0}]},
+    ]
+
+
 def test_logprobs_are_joined_and_empty_ones_absent() -> None:
     chunks = [delta(content="a"), delta(content="b"), delta("stop")]
     chunks[0]["choices"][0]["logprobs"] = {"content": [{"token": "a"}], "refusal": None}

@@ -7,6 +7,7 @@ from ._response import normalize_response
 from ._serve import parse_request, render_response
 from ._stream import stream_decoder
 from ._usage import usage_items
+from ._variants import variant
 
 __all__ = [
     "normalize_error",
@@ -18,4 +19,5 @@ __all__ = [
     "stream_encoder",
     "translate_request",
     "usage_items",
+    "variant",
 ]

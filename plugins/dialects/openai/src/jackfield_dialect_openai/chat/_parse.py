@@ -145,6 +145,8 @@ def _legacy(rest: dict[str, Any], values: dict[str, Any], options: dict[str, Any
 
 
 def _tool(tool: Any, where: str) -> Tool | NativeTool:
+    if isinstance(tool, Mapping) and "type" not in tool and "function" in tool:
+        tool = {"type": "function", **tool}  # hosts take it so (recorded, mistral)
     if not isinstance(tool, Mapping) or not isinstance(tool.get("type"), str):
         raise InvalidInput(
             f"{where}: a tool with a type is needed, such as {{'type': 'function', 'function': ...}}", param=where
@@ -202,7 +204,8 @@ def _response_format(form: Any, options: dict[str, Any]) -> ResponseFormat:
                 return ResponseFormat(type="text")
             case "json_object":
                 return ResponseFormat(type="json")
-            case "json_schema" if isinstance(inner := form.get("json_schema"), Mapping):
+            # hosts of open models take the schema beside the type as well (recorded, together)
+            case "json_schema" if isinstance(inner := form.get("json_schema", {"schema": form.get("schema")}), Mapping):
                 given = {key: value for key, value in inner.items() if value is not None}
                 if more := {key: given.pop(key) for key in [*given] if key not in _FORMAT}:
                     options["response_format"] = {"json_schema": more}

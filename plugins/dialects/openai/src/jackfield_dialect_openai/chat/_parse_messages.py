@@ -139,6 +139,7 @@ def _piece(piece: Any, where: str) -> Part:
         raise InvalidInput(
             f"{where}: a part with a type is needed, such as {{'type': 'text', 'text': ...}}", param=where
         )
+    piece = {name: value for name, value in piece.items() if value is not None}
     control = piece.get("cache_control")
     known = set(piece) - {"type", "cache_control"} == {kind}
     part: Part | None = None

@@ -6,7 +6,7 @@ import base64
 import binascii
 import struct
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic_core import to_json
@@ -49,6 +49,8 @@ _FINISH: dict[str, FinishReason] = {
 }  # fmt: skip
 #: Names under which hosts give the trace of their thinking; the first that has any text is the trace.
 TRACES = ("reasoning_content", "reasoning")
+#: Brings a body or a chunk that one host writes in a form of its own to that of the format, in place.
+Amend = Callable[[dict[str, Any]], None]
 _THINKS = frozenset({*TRACES, "reasoning_details"})
 
 
@@ -138,7 +140,7 @@ def _choice(request: ChatRequest, row: dict[str, Any], number: int) -> Choice:
         message=Message(role="assistant", parts=tuple(parts)),
         finish_reason=finish_reason(raw, parts),
         raw_finish_reason=None if raw is None else str(raw),
-        logprobs=_logprobs(row.get("logprobs")),
+        logprobs=logprobs_of(row.get("logprobs")),
     )
 
 
@@ -270,8 +272,28 @@ def arguments(value: Any) -> str:
     return "" if value is None else to_json(value).decode()
 
 
-def _logprobs(value: Any) -> dict[str, Any] | None:
-    return {name: rows for name, rows in value.items() if rows} or None if value else None
+def logprobs_of(value: Any) -> dict[str, Any] | None:
+    """Read log probabilities; hosts of open models give them in the form of old completions, which is rewritten.
+
+    Recorded: huggingface and together, each token with its alternatives in lists beside each other.
+    """
+    if not value:
+        return None
+    if isinstance(tokens := value.get("tokens"), list):
+        chances = value.get("token_logprobs") or ()
+        tops = value.get("top_logprobs") or ((),) * len(tokens)
+        rows = zip(tokens, chances, tops, strict=False)
+        return {
+            "content": [{"token": token, "logprob": chance, "top_logprobs": _alike(top)} for token, chance, top in rows]
+        }
+    return {name: rows for name, rows in value.items() if rows} or None
+
+
+def _alike(top: Any) -> list[Any]:
+    """Return alternatives as rows; some hosts map each to its chance."""
+    if isinstance(top, Mapping):
+        return [{"token": token, "logprob": chance} for token, chance in top.items()]
+    return list(top or ())
 
 
 def models(body: dict[str, Any]) -> ModelsResponse:

@@ -40,7 +40,19 @@ from jackfield import (
 from jackfield.reading import MALFORMED, malformed, word
 
 from ._calls import Call, is_new
-from ._response import TRACES, arguments, audio_mime, citation, created, finish_reason, mint, pieces, usage_object
+from ._response import (
+    TRACES,
+    Amend,
+    arguments,
+    audio_mime,
+    citation,
+    created,
+    finish_reason,
+    logprobs_of,
+    mint,
+    pieces,
+    usage_object,
+)
 
 
 @hookimpl
@@ -68,8 +80,9 @@ class Decoder:
 
     framing: str | None = None
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, amend: Amend | None = None) -> None:
         self._request = request
+        self._amend = amend
         self._tracker = PartTracker()
         self._choices: dict[int, _Open] = {}
         self._text: dict[int, int] = {}
@@ -97,6 +110,8 @@ class Decoder:
             raise ResponseFormatError("a chunk of the stream is not an object", body=data)
         out: list[Delta] = []
         try:
+            if self._amend is not None:
+                self._amend(chunk)
             if not self._started:
                 self._start(chunk, out)
             if choices := chunk.get("choices"):
@@ -187,7 +202,7 @@ class Decoder:
 
     def _ending(self, index: int, open_: _Open, choice: dict[str, Any], out: list[Delta]) -> None:
         """Read what stands beside a delta."""
-        if (logprobs := choice.get("logprobs")) and (rows := {name: row for name, row in logprobs.items() if row}):
+        if (rows := logprobs_of(choice.get("logprobs"))) is not None:
             out.append(LogprobsDelta(index, rows))
         if (reason := choice.get("finish_reason")) is not None and (reason or open_.finish is None):
             open_.finish = str(reason)

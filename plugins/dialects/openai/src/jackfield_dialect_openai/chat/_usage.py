@@ -11,7 +11,8 @@ from jackfield import Facts, Request, Usage, hookimpl
 #: Where sub-counts stand, and what they are called there and here.
 _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {
     "prompt_tokens_details": {
-        "cached_tokens": "input.cache_read", "cache_write_tokens": "input.cache_write", "audio_tokens": "input.audio",
+        "cached_tokens": "input.cache_read", "cache_write_tokens": "input.cache_write",
+        "cache_creation_input_tokens": "input.cache_write", "audio_tokens": "input.audio",
         "image_tokens": "input.image",
     },
     "completion_tokens_details": {
@@ -20,10 +21,13 @@ _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {
         "rejected_prediction_tokens": "output.rejected_prediction",
     },
 }  # fmt: skip
-#: Names that hosts use beside the details (recorded: vercel-gateway, databricks, deepseek, together).
+#: Names that hosts use beside the details (recorded: cerebras, databricks, deepseek, mistral, together,
+#: vercel-gateway).
 _BESIDE = (
-    ("input.cache_read", ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")),
+    ("input.cache_read", ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")),
     ("input.cache_write", ("cache_creation_input_tokens",)),
+    ("input.image", ("image_tokens",)),
+    ("output.reasoning", ("reasoning_tokens",)),
 )
 
 _BESIDE_KEYS = frozenset(key for _, keys in _BESIDE for key in keys)

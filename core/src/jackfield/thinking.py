@@ -1,0 +1,51 @@
+"""How a host is asked to think, where the format that it speaks has no word for it: a table of its catalog says it.
+
+    [wire.chat.thinking]
+    on = { thinking = { type = "enabled" } }     # merged into the body whenever it is to think
+    off = { thinking = { type = "disabled" } }   # and where it is not
+    effort = "reasoning.effort"                  # where the effort stands
+    budget = "reasoning.max_tokens"              # where the budget stands, in tokens
+
+What is not named is not written. `replaces`, in the dialect's own table, names what the dialect has written instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .conversation import Reasoning
+
+
+def write_thinking(body: dict[str, Any], reasoning: Reasoning, form: Mapping[str, Any]) -> None:
+    """Ask for thinking in a host's own form, in place of the dialect's. What the dialect leaves out is left out."""
+    for name in form.get("replaces", ()):
+        body.pop(name, None)
+    if reasoning.enabled is False or reasoning.effort == "none" or reasoning.budget == 0:
+        merge_patch(body, form.get("off", {}))
+        return
+    if not (reasoning.enabled or reasoning.effort or reasoning.budget):
+        return
+    merge_patch(body, form.get("on", {}))
+    for key, value in (("effort", reasoning.effort), ("budget", reasoning.budget)):
+        if value is not None and (path := form.get(key)):
+            merge_patch(body, _nested(path, value))
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    return value  # type: ignore[no-any-return]
+
+
+def merge_patch(target: dict[str, Any], patch: Mapping[str, Any]) -> None:
+    """Apply a JSON merge patch (RFC 7396) in place."""
+    for key, value in patch.items():
+        if value is None:
+            target.pop(key, None)
+        elif isinstance(value, Mapping):
+            inner = target.get(key)
+            target[key] = inner = dict(inner) if isinstance(inner, Mapping) else {}
+            merge_patch(inner, value)
+        else:
+            target[key] = value

@@ -1,0 +1,123 @@
+"""What single hosts of chat completions write in a form of their own: answers read alike, streamed or whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from jackfield import ChatResponse, Client, HTTPRequest, Message, Reply, Thinking
+
+USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+
+
+class Host:
+    """Answers with one body, or with chunks; keeps what was asked."""
+
+    def __init__(self, *bodies: dict[str, Any]) -> None:
+        self.bodies = bodies
+        self.asked: list[dict[str, Any]] = []
+
+    def send(self, request: HTTPRequest, timeout: Any) -> Reply:
+        self.asked.append(json.loads(request.body))
+        if self.asked[-1].get("stream"):
+            chunks = (f"data: {json.dumps(body)}\n\n".encode() for body in self.bodies)
+            return Reply(200, {"content-type": "text/event-stream"}, self._ended(chunks), lambda: None)
+        kind = {"content-type": "application/json"}
+        return Reply(200, kind, iter((json.dumps(self.bodies[0]).encode(),)), lambda: None)
+
+    def _ended(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        yield from chunks
+        yield b"data: [DONE]\n\n"
+
+    def close(self) -> None: ...
+
+
+def whole(message: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """Return a whole answer."""
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
+    return {"id": "1", "model": "m", "choices": [choice], "usage": USAGE, **members}
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None, **members: Any) -> dict[str, Any]:
+    """Return a chunk."""
+    return {"id": "1", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **members}
+
+
+def asked(host: Host, model: str, messages: Any = "Hi") -> ChatResponse:
+    """Ask for a whole answer."""
+    return client(host, model).chat(model, messages)
+
+
+def streamed(host: Host, model: str) -> ChatResponse:
+    """Ask for a stream, and read it."""
+    with client(host, model).stream(model, "Hi") as deltas:
+        for _ in deltas:
+            pass
+        return deltas.response
+
+
+def client(host: Host, model: str) -> Client:
+    """Return a client of one host."""
+    return Client({model.partition("/")[0]: {"api_key": "k"}}, transport=host, environ={})
+
+
+THOUGHT = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]
+
+
+def test_mistral_thinks_in_pieces_of_its_content() -> None:
+    usage = {**USAGE, "service_tier": "standard"}
+    said = asked(Host(whole({"content": [*THOUGHT, {"type": "text", "text": "4"}]}, usage=usage)), "mistral/m")
+    pieces = Host(chunk({"content": THOUGHT}), chunk({"content": "4"}), chunk({}, "stop", usage=usage))
+    for found in (said, streamed(pieces, "mistral/m")):
+        assert [(part.type, getattr(part, "text", None)) for part in found.message.parts] == [
+            ("thinking", "Hm."),
+            ("text", "4"),
+        ]
+        assert found.service_tier == "standard"
+
+
+def test_a_trace_goes_back_to_mistral_as_it_came_and_to_nobody_else() -> None:
+    host = Host(whole({"content": [*THOUGHT, {"type": "text", "text": "4"}]}))
+    mine = client(host, "mistral/m")
+    first = mine.chat("mistral/m", "2 + 2?")
+    turns = [Message(role="user", parts="2 + 2?"), first.message, Message(role="user", parts="Sure?")]
+    mine.chat("mistral/m", turns)
+    assert host.asked[-1]["messages"][1]["content"] == [*THOUGHT, {"type": "text", "text": "4"}]
+    other = Host(whole({"content": "Yes"}))
+    with pytest.warns(UserWarning, match="thinking was dropped"):
+        asked(other, "groq/m", turns)
+    assert other.asked[-1]["messages"][1] == {"role": "assistant", "content": "4"}
+    assert any(isinstance(part, Thinking) for part in first.message.parts)
+
+
+def test_groq_states_the_usage_of_a_stream_in_a_member_of_its_own() -> None:
+    host = Host(chunk({"content": "Hi"}), chunk({}, "stop", x_groq={"id": "r", "usage": USAGE}))
+    usage = streamed(host, "groq/m").usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens) == (10, 5)
+
+
+@pytest.mark.parametrize(
+    ("model", "flat", "counted"),
+    [
+        ("cerebras/m", {"image_tokens": 3}, {"input.image": 3}),
+        ("together/m", {"cached_tokens": 4, "reasoning_tokens": 2}, {"input.cache_read": 4, "output.reasoning": 2}),
+        ("mistral/m", {"num_cached_tokens": 4}, {"input.cache_read": 4}),
+    ],
+)
+def test_counts_beside_the_totals_are_read(model: str, flat: dict[str, int], counted: dict[str, int]) -> None:
+    usage = asked(Host(whole({"content": "Hi"}, usage={**USAGE, **flat})), model).usage
+    assert usage is not None
+    assert usage.counts == {"input": 10, "output": 5, **counted}
+
+
+def test_log_probabilities_of_old_completions_become_rows() -> None:
+    old = {"tokens": ["Hi"], "token_logprobs": [-0.5], "top_logprobs": [{"Hi": -0.5, "Ho": -2.0}]}
+    answer = whole({"content": "Hi"})
+    answer["choices"][0]["logprobs"] = old
+    tops = [{"token": "Hi", "logprob": -0.5}, {"token": "Ho", "logprob": -2.0}]
+    row = {"token": "Hi", "logprob": -0.5, "top_logprobs": tops}
+    assert asked(Host(answer), "together/m").choices[0].logprobs == {"content": [row]}
