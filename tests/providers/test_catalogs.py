@@ -51,12 +51,12 @@ MEDIA = {
     "audio": {"url", "bytes", "file"},
     "video": {"url", "bytes", "file"},
 }
-CATALOG_KEYS = words("include provider settings auth headers limits wire dialects regions")
+CATALOG_KEYS = words("include remedies provider settings auth headers limits wire dialects regions")
 MODEL_KEYS = words(
     """id match aliases title context max_output capabilities media limits wire operations dialect deprecated retired
     successor source checked currency unpriced prices"""
 )
-LIMIT_KEYS = words("range max_items allowed when efforts default off budget below pattern length")
+LIMIT_KEYS = words("range max_items allowed when efforts default off budget below fallback pattern length")
 RULE_KEYS = words("since until rates times when over inclusive windows")
 #: What a provider may take although its dialect as such does not, or one of its dialects although the other does not.
 GIVEN_BACK = words("top_k repetition_penalty tools tool_choice parallel_tool_calls response_format web_search")
@@ -90,7 +90,7 @@ def name_of(model: Table) -> str:
 def thinking_of(catalog: Table) -> Table:
     """Return the form in which a host is asked to think."""
     form: Table = catalog.get("wire", {}).get("chat", {}).get("thinking", {})
-    assert set(form) <= {"on", "off", "effort", "budget"}
+    assert set(form) <= {"on", "always", "off", "effort", "budget"}
     return form
 
 
@@ -179,6 +179,7 @@ def test_the_catalog_has_the_form(provider: str) -> None:
         for names in auth.get("values", {}).values():
             assert names
             assert all(re.fullmatch(r"[A-Z][A-Z0-9_]+", name) for name in names)
+    assert all(isinstance(text, str) and len(text) > 20 for text in catalog.get("remedies", {}).values())
     tables = [catalog, *catalog.get("dialects", {}).values()]
     for parameter, limit in [row for table in tables for row in table.get("limits", {}).items()]:
         assert parameter in PARAMETERS

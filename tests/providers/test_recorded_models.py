@@ -64,6 +64,16 @@ def test_every_recorded_model_that_was_answered_is_known(provider: str) -> None:
 
 
 @pytest.mark.needs("recordings")
+@pytest.mark.parametrize("provider", ["cohere", "ollama"])
+def test_every_recorded_model_of_a_native_chat_is_known(provider: str) -> None:
+    board = Boards(environ={}).open(provider)
+    asked = ((recorded.request_json or {}, recorded) for recorded in loader.exchanges(provider, "chat"))
+    names = {body["model"] for body, recorded in asked if "messages" in body and not recorded.is_error}
+    assert len(names) > 4
+    assert {name for name in names if board.model(name).rung == "unknown"} == set()
+
+
+@pytest.mark.needs("recordings")
 @pytest.mark.parametrize("provider", RECORDED)
 def test_what_a_model_took_in_a_recorded_chat_is_not_forbidden_to_it(provider: str) -> None:
     board = Boards(environ={}).open(provider)

@@ -35,7 +35,7 @@ class TestOpenAIChat(RecordedApi):
     DIALECT = "openai-chat"
     API = "chat-completions"
     ORACLE: ClassVar[ModuleType] = oracle
-    ENDS = (b'"finish_reason":"', b'"finish_reason": "')
+    ENDS: ClassVar[tuple[bytes, ...]] = (b'"finish_reason":"', b'"finish_reason": "')
     SERVING: ClassVar[Mapping[str, Any]] = {"include_usage": True}
 
     def normal(self, body: dict[str, Any]) -> dict[str, Any]:

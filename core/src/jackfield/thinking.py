@@ -1,10 +1,11 @@
 """How a host is asked to think, where the format that it speaks has no word for it: a table of its catalog says it.
 
     [wire.chat.thinking]
-    on = { thinking = { type = "enabled" } }     # merged into the body whenever it is to think
-    off = { thinking = { type = "disabled" } }   # and where it is not
     effort = "reasoning.effort"                  # where the effort stands
     budget = "reasoning.max_tokens"              # where the budget stands, in tokens
+    on = { thinking = { type = "enabled" } }     # merged into the body where neither of them says that it is to think
+    always = { enable_thinking = true }          # merged whenever it is to think
+    off = { thinking = { type = "disabled" } }   # merged where it is not to
 
 What is not named is not written. `replaces`, in the dialect's own table, names what the dialect has written instead.
 """
@@ -26,10 +27,14 @@ def write_thinking(body: dict[str, Any], reasoning: Reasoning, form: Mapping[str
         return
     if not (reasoning.enabled or reasoning.effort or reasoning.budget):
         return
-    merge_patch(body, form.get("on", {}))
+    said = False
     for key, value in (("effort", reasoning.effort), ("budget", reasoning.budget)):
         if value is not None and (path := form.get(key)):
             merge_patch(body, _nested(path, value))
+            said = True
+    merge_patch(body, form.get("always", {}))
+    if not said:
+        merge_patch(body, form.get("on", {}))
 
 
 def _nested(path: str, value: Any) -> dict[str, Any]:

@@ -76,5 +76,5 @@ def _bought(ask: HTTPRequest, remedy: str) -> Generator[Any, Any, tuple[str, flo
         return token, _UNSAID
 
 
-#: Where sellers of tokens give their reason: OAuth's names, and IBM's.
+#: Where sellers of tokens give their reason: OAuth's names first.
 _REASONS: Final = ("error_description", "errorMessage", "error")

@@ -36,6 +36,7 @@ from jackfield import (
     TextDelta,
     UnsupportedFeature,
     UnsupportedOperation,
+    UnsupportedParameterError,
     Usage,
     unroll,
 )
@@ -56,6 +57,7 @@ CLASSES: list[tuple[JackfieldError, type[JackfieldError], int]] = [
     (ResponseFormatError("x"), ServerError, 502),
     (InvalidRequestError("x"), InvalidRequestError, 400),
     (ContextLengthError("x"), InvalidRequestError, 400),
+    (UnsupportedParameterError("x"), InvalidRequestError, 400),
     (ContentFilterError("x"), InvalidRequestError, 400),
     (UnsupportedFeature("x"), InvalidRequestError, 400),
     (JackfieldError("x"), ServerError, 500),
@@ -85,6 +87,19 @@ def test_the_wait_and_the_id_go_along(board: Board) -> None:
     error = board.normalize_error(ASKED, HTTPResponse(429, {}, rendered.body))
     assert error is not None
     assert error.request_id == "r"
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("too many tokens: size limit exceeded by 11326 tokens. Try using shorter inputs.", ContextLengthError),
+        ("too many tokens: total number of tokens in the prompt cannot exceed 4081", ContextLengthError),
+        ("too many tokens: max tokens must be less than or equal to 4096", InvalidRequestError),
+    ],
+)
+def test_a_prompt_that_is_too_long_is_told_by_its_words(board: Board, message: str, kind: type) -> None:
+    error = board.normalize_error(ASKED, HTTPResponse(400, {}, json.dumps({"message": message}).encode()))
+    assert type(error) is kind
 
 
 def test_bodies_that_are_none_of_the_format_are_left_to_their_status(board: Board) -> None:

@@ -80,6 +80,12 @@ def test_the_wait_and_the_id_go_along(board: Board) -> None:
     assert (rendered.headers["retry-after"], rendered.headers["x-request-id"]) == ("2", "r")
 
 
+def test_a_prompt_that_is_too_long_is_told_by_its_words(board: Board) -> None:
+    body = b'{"error": "prompt too long; exceeded max context length by 1119046 tokens"}'
+    assert type(board.normalize_error(ASKED, HTTPResponse(400, {}, body))) is ContextLengthError
+    assert type(board.normalize_error(ASKED, HTTPResponse(500, {}, body))) is ServerError
+
+
 def test_bodies_that_are_none_of_the_format_are_left_to_their_status(board: Board) -> None:
     for body in (b"<html>", b"[]", b"3", b"{}", b'{"error": {}}'):
         assert board.normalize_error(ASKED, HTTPResponse(502, {}, body)) is None

@@ -1,6 +1,7 @@
 """Errors, in both directions: `{"id", "message"}`, and the end of a stream that names an error.
 
-Sources: the error classes of cohere 7.3.1 (wheel, errors/) and the recorded refusals.
+Sources: the error classes of cohere 7.3.1 (wheel, errors/), the list at https://docs.cohere.com/reference/errors, and
+the recorded refusals.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from jackfield import (
     BillingError,
     ConnectionFailed,
     ContentFilterError,
+    ContextLengthError,
     HTTPResponse,
     InvalidInput,
     InvalidRequestError,
@@ -47,6 +49,11 @@ _BY_REASON: dict[str, type[JackfieldError]] = {
 }  # fmt: skip
 
 
+#: The format has no field for a prompt that is too long, only these words; asking for too long an answer has the first
+#: of them too.
+_TOO_LONG, _TOO_LONG_AN_ANSWER = "too many tokens: ", "too many tokens: max tokens"
+
+
 @hookimpl
 def normalize_error(request: Request, response: HTTPResponse) -> JackfieldError | None:
     """Read a refusal, or the last event of a stream that failed."""
@@ -60,10 +67,16 @@ def normalize_error(request: Request, response: HTTPResponse) -> JackfieldError 
     if response.status < 400 and isinstance(delta, dict):
         message, cls = _text(delta.get("error")), _BY_REASON.get(str(delta.get("finish_reason")), ServerError)
         return cls(message or "the provider gave no reason", code=_text(delta.get("error_type")))
-    status, fallback = response.status, InvalidRequestError if 400 <= response.status < 500 else ServerError
-    error = _BY_STATUS.get(status, fallback)(_text(document.get("message")) or "the provider gave no reason")
+    said = _text(document.get("message")) or "the provider gave no reason"
+    error = _class(response.status, said)(said)
     error.request_id = _text(document.get("id"))
     return error
+
+
+def _class(status: int, said: str) -> type[JackfieldError]:
+    if status == 400 and said.startswith(_TOO_LONG) and not said.startswith(_TOO_LONG_AN_ANSWER):
+        return ContextLengthError
+    return _BY_STATUS.get(status, InvalidRequestError if 400 <= status < 500 else ServerError)
 
 
 def _text(value: Any) -> str | None:

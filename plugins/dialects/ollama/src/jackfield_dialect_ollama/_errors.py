@@ -13,6 +13,7 @@ from jackfield import (
     AuthenticationError,
     BillingError,
     ConnectionFailed,
+    ContextLengthError,
     HTTPResponse,
     InvalidInput,
     InvalidRequestError,
@@ -40,6 +41,10 @@ _BY_STATUS: dict[int, type[JackfieldError]] = {
 }  # fmt: skip
 
 
+#: The cloud says so; servers of one's own cut such a prompt (recorded, ollama/chat-completions).
+_TOO_LONG = "prompt too long; exceeded max context length"
+
+
 @hookimpl
 def normalize_error(request: Request, response: HTTPResponse) -> JackfieldError | None:
     """Read a refusal, or a line of a stream that began well: then the server failed."""
@@ -50,6 +55,8 @@ def normalize_error(request: Request, response: HTTPResponse) -> JackfieldError 
     message = _text(document.get("error")) if isinstance(document, dict) else None
     if message is None:
         return None
+    if response.status == 400 and message.startswith(_TOO_LONG):
+        return ContextLengthError(message)
     fallback = InvalidRequestError if 400 <= response.status < 500 else ServerError
     return _BY_STATUS.get(response.status, fallback)(message)
 
