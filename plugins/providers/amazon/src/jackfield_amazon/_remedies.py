@@ -1,4 +1,4 @@
-"""What to do about an error of Amazon's, which its own words seldom say."""
+"""Which profile to ask for where a model cannot be asked as such; what depends on the error alone is in the catalog."""
 
 from __future__ import annotations
 
@@ -6,14 +6,6 @@ import re
 
 from jackfield import JackfieldError
 
-_KEYS = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
-_BY_CODE = {
-    "ExpiredTokenException": f"get new temporary credentials and set {_KEYS} anew",
-    "UnrecognizedClientException": f"check {_KEYS}; the last one belongs to temporary keys alone",
-    "InvalidSignatureException": "check AWS_SECRET_ACCESS_KEY and the clock of this machine",
-    "AccessDeniedException": "ask for access to the model in Bedrock's console, in the same region, "
-    "and see that the key may use bedrock:InvokeModel",
-}
 #: The region that an inference profile puts before the vendor, and what is left of a model without it.
 _PROFILE = re.compile(r"^(us|eu|apac|au|ca|jp|sa|us-gov|global)\.")
 _ID = re.compile(r"[a-z0-9]+\.[\w.:-]+")
@@ -32,4 +24,4 @@ def remedy(error: JackfieldError, model: str) -> str | None:
             "check the id and that the region (AWS_REGION) has the model; many answer only through an inference "
             f"profile, such as {example}"
         )
-    return _BY_CODE.get(error.code or "")
+    return None
