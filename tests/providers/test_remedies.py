@@ -36,7 +36,7 @@ CASES: list[tuple[str, dict[str, str], int, Any, type[JackfieldError], str]] = [
     (
         "microsoft/my-gpt", {"resource": "r"}, 404,
         {"error": {"code": "DeploymentNotFound", "message": "The API deployment does not exist."}},
-        ModelNotFoundError, "does not exist; model is the name of your deployment",
+        ModelNotFoundError, "does not exist. (model is the name of your deployment",
     ),
     (
         "microsoft/gpt-4o", {"resource": "r"}, 401, {"error": {"code": "401", "message": "Access denied"}},
