@@ -86,7 +86,7 @@ def through_the_gateway(asked: str, answered: str) -> float:
     app = GatewayApp(boards=boards(), transport=Memory(), key="k")
     path, body = ASKED[asked]
     path, _, query = path.replace("{model}", f"{answered}/m").partition("?")
-    sent = body if "gemini" in asked else {**body, "model": f"{answered}/m"}
+    sent = body if "{model}" in ASKED[asked][0] else {**body, "model": f"{answered}/m"}
     headers = {"authorization": "Bearer k", "x-api-key": "k", "x-goog-api-key": "k", "content-type": "application/json"}
     scope = {
         "type": "http", "method": "POST", "path": path, "query_string": query.encode(), "server": ("127.0.0.1", 1),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jackfield_dialect_bedrock import encode_frame
 from tests.benchmarks import payloads
 
 WORDS = [f" word{number % 97}" for number in range(payloads.CHUNKS)]
@@ -46,6 +47,30 @@ def _anthropic() -> Format:
         {"type": "message_stop"},
     ]
     return Format(answer, _named(rows))
+
+
+def _bedrock() -> Format:
+    usage = {"inputTokens": 412, "outputTokens": 96, "totalTokens": 508, "serverToolUsage": {}}
+    tail = {"usage": usage, "metrics": {"latencyMs": 412}}
+
+    def answer(number: int) -> bytes:
+        content = [{"text": f"{payloads.ANSWER}{number}"}]
+        return _dumped(
+            {"output": {"message": {"content": content, "role": "assistant"}}, "stopReason": "end_turn", **tail}
+        )
+
+    def event(name: str, **members: Any) -> bytes:
+        headers = {":event-type": name, ":content-type": "application/json", ":message-type": "event"}
+        return encode_frame(headers, _dumped({**members, "p": "abcdefghijklmnopqrs"}))
+
+    events = [
+        event("messageStart", role="assistant"),
+        *(event("contentBlockDelta", contentBlockIndex=0, delta={"text": word}) for word in WORDS),
+        event("contentBlockStop", contentBlockIndex=0),
+        event("messageStop", stopReason="end_turn"),
+        event("metadata", **tail),
+    ]
+    return Format(answer, events)
 
 
 def _gemini() -> Format:
@@ -150,6 +175,7 @@ FORMATS: Mapping[str, Format] = {
     "openai-responses": _responses(),
     "anthropic-messages": _anthropic(),
     "gemini": _gemini(),
+    "bedrock-converse": _bedrock(),
     "cohere-chat": _cohere(),
     "ollama-chat": _ollama(),
 }
@@ -164,6 +190,10 @@ ASKED: Mapping[str, tuple[str, dict[str, Any]]] = {
     "gemini": (
         "/v1beta/models/{model}:streamGenerateContent?alt=sse",
         {"contents": [{"role": "user", "parts": [{"text": row["content"]}]} for row in payloads.messages()[1:]]},
+    ),
+    "bedrock-converse": (
+        "/model/{model}/converse-stream",
+        {"messages": [{"role": row["role"], "content": [{"text": row["content"]}]} for row in payloads.messages()[1:]]},
     ),
     "cohere-chat": ("/v2/chat", {"stream": True, "messages": payloads.messages()}),
     "ollama-chat": ("/api/chat", {"stream": True, "messages": payloads.messages()}),

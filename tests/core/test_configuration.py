@@ -53,6 +53,12 @@ def test_prices_of_a_file_are_reckoned_with(tmp_path: Path) -> None:
             6,
             "a table is needed, not 3",
         ),
+        (
+            "[providers.acme.provider]",
+            '[providers.acme]\nbase_url = "https://x.invalid"\n[providers.acme.provider]',
+            6,
+            "providers.acme.base_url: a provider has no member 'base_url'; what says",
+        ),
         ("prices = [", "limits = { seed = { most = 5 } }\nprices = [", 10, "large.limits: the limit of seed has no"),
     ],
 )

@@ -51,7 +51,7 @@ MEDIA = {
     "audio": {"url", "bytes", "file"},
     "video": {"url", "bytes", "file"},
 }
-CATALOG_KEYS = words("include provider settings auth headers limits wire dialects regions")
+CATALOG_KEYS = words("include remedies provider settings auth headers limits wire dialects regions")
 MODEL_KEYS = words(
     """id match aliases title context max_output capabilities media limits wire operations dialect deprecated retired
     successor source checked currency unpriced prices"""
@@ -179,6 +179,7 @@ def test_the_catalog_has_the_form(provider: str) -> None:
         for names in auth.get("values", {}).values():
             assert names
             assert all(re.fullmatch(r"[A-Z][A-Z0-9_]+", name) for name in names)
+    assert all(isinstance(text, str) and len(text) > 20 for text in catalog.get("remedies", {}).values())
     tables = [catalog, *catalog.get("dialects", {}).values()]
     for parameter, limit in [row for table in tables for row in table.get("limits", {}).items()]:
         assert parameter in PARAMETERS

@@ -83,7 +83,7 @@ class RecordedApi:
         """Return the folder of a provider's recordings."""
         return self.API
 
-    def said(self, message: str) -> str:
+    def said(self, recorded: loader.Exchange, message: str) -> str:
         """Return what the provider said of an error."""
         return message
 
@@ -227,7 +227,7 @@ class RecordedApi:
             _, error = judge.run(self.opened(recorded), recorded, [recorded.response_bytes])
             assert error is not None
             found = {name: getattr(error, name) for name in expected if name != "class"}
-            found |= {"class": type(error).__name__, "message": self.said(error.message)}
+            found |= {"class": type(error).__name__, "message": self.said(recorded, error.message)}
             if expected["message"] is None:
                 expected["message"] = found["message"]
             assert error.body == recorded.response_bytes

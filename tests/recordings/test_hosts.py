@@ -67,9 +67,12 @@ class TestHosts(format_alone.TestOpenAIChat):
             body = recorded.request_json or {}
             return ChatRequest(model=body.get("model", "any"), messages="?", stream=recorded.streaming or None)
 
-    def said(self, message: str) -> str:
-        """Leave out the names that our catalog adds to those errors that speak of an unknown model."""
-        return message.partition(" (the catalog has ")[0]
+    def said(self, recorded: loader.Exchange, message: str) -> str:
+        """Leave out what our catalog adds: names that are near, and remedies."""
+        message = message.partition(" (the catalog has ")[0]
+        for remedy in boards().info(recorded.file.partition("/")[0]).table.get("remedies", {}).values():
+            message = message.removesuffix(f" ({remedy})")
+        return message
 
     def comparable(self, response: ChatResponse) -> dict[str, Any]:
         """An answer without an id gets one made where it is written as a stream."""

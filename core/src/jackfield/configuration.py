@@ -38,12 +38,36 @@ def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         yield f"prices.{pattern}", pattern, lambda pattern=pattern, value=value: PriceBook({pattern: value}, "prices")
     for provider, values in table.get("providers", {}).items():
         yield f"providers.{provider}", f"{provider} =", lambda values=values: _table(values)
+        for key in sorted(values.keys() - _MEMBERS):
+            yield f"providers.{provider}.{key}", key, lambda key=key: _unknown(key)
         at = f"providers.{provider}.models"
         yield at, at, lambda values=values: _tables(values.get("models", []))
         for model in values.get("models", ()):
             name = str(model.get("id") or model.get("match") or "?")
             yield f"{at} {name}.prices", name, lambda model=model: [Rule.read(rule) for rule in model.get("prices", ())]
             yield f"{at} {name}.limits", name, lambda model=model: read_limits(model.get("limits", {}))
+
+
+#: What the table of a provider may hold: the same as its catalog.
+_MEMBERS = frozenset(
+    {
+        "auth",
+        "dialects",
+        "headers",
+        "include",
+        "limits",
+        "models",
+        "provider",
+        "regions",
+        "remedies",
+        "settings",
+        "wire",
+    }
+)
+
+
+def _unknown(key: str) -> None:
+    raise ValueError(f"a provider has no member {key!r}; what says how it is reached stands in its table `provider`")
 
 
 def _table(value: Any) -> None:

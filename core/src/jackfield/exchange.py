@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from .accounting import cost_of
+from .advice import advise
 from .assembly import Assembler, stamp
 from .board import Board
 from .book import PriceBook
@@ -21,7 +22,6 @@ from .errors import (
     ConfigurationError,
     ConnectionFailed,
     JackfieldError,
-    ModelNotFoundError,
     ProviderError,
     ResponseFormatError,
     StreamInterrupted,
@@ -263,13 +263,8 @@ class Exchange:
                 error.retry_after = retry_after(head.headers, self.at.timestamp())
         if error.body is None:
             error.body = answer.body if answer is not None else b"".join(self._body)
-        if isinstance(error, ModelNotFoundError) and self.board.info is not None:
-            import difflib
-
-            near = difflib.get_close_matches(self.request.model, self.board.info.model_names(), n=3, cutoff=0.6)
-            said = f" (the catalog has {', '.join(near)})"
-            if near and self.request.model not in near and not error.message.endswith(said):
-                error.message += said
+        if isinstance(error, ProviderError) and self.board.info is not None:
+            advise(error, self.board.info, self.request.model)
         return error
 
     def _usage(self, raw: Mapping[str, Any], tier: str | None) -> Usage | None:

@@ -1,4 +1,4 @@
-"""The official clients of three vendors ask the gateway, each in its own dialect, for models of every provider."""
+"""The official clients of four vendors ask the gateway, each in its own dialect, for models of every provider."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import anthropic
+import botocore.config
+import botocore.exceptions
+import botocore.session
 import openai
 import pytest
 from google import genai
@@ -27,7 +30,10 @@ SCHEMA: Any = {
     "additionalProperties": False,
 }
 #: One model of each provider, and so of each dialect that may answer.
-MODELS = ["openai/gpt-4o-mini", "openai/gpt-5.6", "anthropic/claude-haiku-4-5", "google/gemini-2.5-flash"]
+MODELS = [
+    "openai/gpt-4o-mini", "openai/gpt-5.6", "anthropic/claude-haiku-4-5", "google/gemini-2.5-flash",
+    "amazon/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+]  # fmt: skip
 KEY = "gateway-key"
 
 
@@ -40,6 +46,7 @@ def address() -> Iterator[str]:
         "openai": {**sandbox, "base_url": "http://sandbox.invalid/v1"},
         "anthropic": {**sandbox, "base_url": "http://sandbox.invalid"},
         "google": {**sandbox, "base_url": "http://sandbox.invalid/v1beta"},
+        "amazon": {**sandbox, "base_url": "http://sandbox.invalid"},
     }
     with served(GatewayApp(providers, key=KEY, boards=boards)) as found:
         yield found
@@ -64,6 +71,22 @@ def claude(address: str) -> Iterator[anthropic.Anthropic]:
 @pytest.fixture(scope="module")
 def gemini(address: str) -> genai.Client:
     return genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=address, timeout=10_000))
+
+
+@pytest.fixture(scope="module")
+def bedrock(address: str) -> Iterator[Any]:
+    # the client sends a key as such over TLS alone, so the header is added
+    unsigned = botocore.config.Config(signature_version=botocore.UNSIGNED)
+    client = botocore.session.Session().create_client(
+        "bedrock-runtime", region_name="us-east-1", endpoint_url=address, config=unsigned
+    )
+
+    def add_key(params: dict[str, Any], **_: Any) -> None:
+        params["headers"]["Authorization"] = f"Bearer {KEY}"
+
+    client.meta.events.register("before-call.bedrock-runtime", add_key)
+    yield client
+    client.close()
 
 
 class City(BaseModel):
@@ -111,6 +134,31 @@ def test_responses_of_every_provider(chat: openai.OpenAI, model: str) -> None:
     turns += [{"type": "function_call_output", "call_id": call.call_id, "output": "rain"} for call in calls]
     assert "rain" in chat.responses.create(model=model, input=turns, tools=[tool]).output_text
     assert isinstance(chat.responses.parse(model=model, input="hello", text_format=City).output_parsed, City)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_converse_of_every_provider(bedrock: Any, model: str) -> None:
+    asked: Any = [{"role": "user", "content": [{"text": "hello"}]}]
+    whole = bedrock.converse(modelId=model, messages=asked)["output"]["message"]["content"][0]["text"]
+    stream = bedrock.converse_stream(modelId=model, messages=asked)["stream"]
+    told = "".join(event.get("contentBlockDelta", {}).get("delta", {}).get("text", "") for event in stream)
+    assert told == whole != ""
+    tools: Any = [{"toolSpec": {"name": "get_weather", "inputSchema": {"json": SCHEMA}}}]
+    config = {"tools": tools, "toolChoice": {"any": {}}}
+    turn = bedrock.converse(modelId=model, messages=asked, toolConfig=config)["output"]["message"]
+    calls = [block["toolUse"] for block in turn["content"] if "toolUse" in block]
+    assert calls[0]["input"].keys() == {"city"}
+    said = [{"toolResult": {"toolUseId": call["toolUseId"], "content": [{"text": "rain"}]}} for call in calls]
+    turns = [*asked, turn, {"role": "user", "content": said}]
+    answered = bedrock.converse(modelId=model, messages=turns, toolConfig={"tools": tools})
+    assert "rain" in answered["output"]["message"]["content"][0]["text"]
+
+
+def test_what_a_caller_of_converse_did_wrong_is_his_vendors_exception(bedrock: Any) -> None:
+    asked: Any = [{"role": "user", "content": [{"text": "hello"}]}]
+    with pytest.raises(botocore.exceptions.ClientError, match="nobody") as caught:
+        bedrock.converse(modelId="nobody/nothing", messages=asked)
+    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -63,6 +63,7 @@ def test_serve_starts_greets_and_stops_on_a_signal(tmp_path: Path) -> None:
         process.terminate()
         out, err = process.communicate(timeout=10)
     assert f"jackfield gateway on {address}" in out
+    assert '"model": "openai/' in out, "what to try is of the provider that most people know"
     assert "openai: the sandbox answers; set OPENAI_API_KEY for the real one" in out
     assert "Traceback" not in err
 

@@ -271,6 +271,8 @@ def test_tools_and_their_breakpoints(board: Board) -> None:
         {"systemTool": {"name": "nova_code_interpreter"}},
         {"systemTool": {"name": "nova_grounding"}},
     ]
+    more = sent(board, _asked(web_search=WebSearch(options={"max": 2})))
+    assert more["toolConfig"]["tools"] == [{"systemTool": {"name": "nova_grounding", "max": 2}}]
     twice = sent(board, _asked(tools=(HostedTool(kind="web_search"),), web_search=WebSearch()))
     assert twice["toolConfig"]["tools"] == [{"systemTool": {"name": "nova_grounding"}}]
 

@@ -122,9 +122,13 @@ def _greet(boards: Boards, sandboxed: Mapping[str, Any], host: str, port: int, h
 
 
 def _example(boards: Boards) -> str | None:
-    """Return a model to try, of the first provider that has a default."""
+    """Return a model to try: of a provider whose key is set, else of the one that most people know."""
+    found: dict[str, str] = {}
     for name in boards.providers():
         with contextlib.suppress(JackfieldError):
-            if (model := boards.info(name).default_model) is not None:
-                return f"{name}/{model}"
-    return None
+            info = boards.info(name)
+            if info.default_model is not None:
+                found[name] = f"{name}/{info.default_model}"
+                if key_names(info) and has_credential(info, {}, os.environ):
+                    return found[name]
+    return found.get("openai") or next(iter(found.values()), None)

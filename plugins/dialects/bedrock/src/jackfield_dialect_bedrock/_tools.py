@@ -47,13 +47,12 @@ def system_tool(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UnsupportedFeature: it runs none of the kind.
     """
-    if options:
-        return {"systemTool": dict(options)}
-    if (name := _SYSTEM_NAMES.get(kind)) is None:
+    name = options.get("name") or _SYSTEM_NAMES.get(kind)
+    if name is None:
         raise UnsupportedFeature(
             f"tools: the format has no form for a {kind} tool; run it yourself or take it out", param="tools"
         )
-    return {"systemTool": {"name": name}}
+    return {"systemTool": {"name": name, **options}}
 
 
 def _spec(tool: Tool) -> dict[str, Any]:

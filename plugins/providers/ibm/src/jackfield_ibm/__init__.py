@@ -10,15 +10,28 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from jackfield import ChatRequest, Endpoint, HTTPRequest, Request, hookimpl
+from pydantic_core import from_json
+
+from jackfield import (
+    ChatRequest,
+    Endpoint,
+    HTTPRequest,
+    HTTPResponse,
+    JackfieldError,
+    ModelNotFoundError,
+    Request,
+    hookimpl,
+)
+from jackfield.errors import class_for_status
 from jackfield.tokens import Tokens
 
 if TYPE_CHECKING:
     from jackfield.hookspecs import AuthFlow
 
-__all__ = ["authorize", "translate_request"]
+__all__ = ["authorize", "normalize_error", "translate_request"]
 
 _GRANT = "urn:ibm:params:oauth:grant-type:apikey"
+_NO_MODEL = frozenset({"model_not_supported", "model_no_support_for_function"})
 _TOKENS = Tokens()
 
 
@@ -42,6 +55,18 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[Any, HT
     if isinstance(body.get("tool_choice"), str):
         body["tool_choice_option"] = body.pop("tool_choice")
     return found
+
+
+@hookimpl
+def normalize_error(response: HTTPResponse) -> JackfieldError | None:
+    """Read IBM's own list of errors."""
+    try:
+        first = from_json(response.body)["errors"][0]
+        message, code = str(first["message"]), str(first["code"])
+    except (ValueError, LookupError, TypeError):
+        return None
+    kind = ModelNotFoundError if code in _NO_MODEL else class_for_status(response.status)
+    return kind(message, code=code)
 
 
 @hookimpl
