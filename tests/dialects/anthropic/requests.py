@@ -50,7 +50,10 @@ schemas = st.fixed_dictionaries(
     optional={"required": st.lists(words, max_size=2), "$defs": st.just({"x": {"enum": [None, 1, "ä"]}})},
 )
 caches = st.none() | st.builds(Cache, ttl=st.none() | st.sampled_from(["5m", "1h"]))
-NOTE = {"type": "char_location", "cited_text": "a", "document_index": 0, "start_char_index": 0, "end_char_index": 1}
+NOTE = {
+    "type": "char_location", "cited_text": "a", "document_index": 0, "document_title": None, "start_char_index": 0,
+    "end_char_index": 1,
+}  # fmt: skip
 FOUND = {"type": "web_search_result", "url": "https://example.com", "title": "t", "encrypted_content": "e"}
 
 
@@ -83,7 +86,8 @@ _media = (
     )
 )  # fmt: skip
 _block = {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "x"}]}}
-_natives = st.builds(Native, dialect=st.just(DIALECT), body=st.sampled_from([_block, {"type": "search_result"}]))
+_searched = {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "text", "text": "x"}]}
+_natives = st.builds(Native, dialect=st.just(DIALECT), body=st.sampled_from([_block, _searched]))
 _shown = _texts | _media | st.builds(Data, value=jsons) | _natives
 _results = st.builds(
     ToolResult, call_id=words, name=st.none() | words, is_error=st.booleans(), cache=caches,

@@ -39,7 +39,7 @@ def against(value: Any, kind: Any, where: str) -> Iterator[str]:
         yield from against(value, arguments[0], where)
     elif origin in (Union, types.UnionType):
         tried = [list(against(value, branch, where)) for branch in arguments]
-        yield from min(tried, key=lambda rows: (len(rows), -_depth(rows)))
+        yield from min(tried, key=lambda rows: (_is_another(rows, where), len(rows), -_depth(rows)))
     elif origin is Literal:
         if value not in arguments:
             yield f"{where}: {value!r} is none of {arguments}"
@@ -59,6 +59,11 @@ def against(value: Any, kind: Any, where: str) -> Iterator[str]:
             yield f"{where}: no list"
     elif kind is not object and kind is not Any and not _is_of(value, kind):
         yield f"{where}: {value!r} is no {kind}"
+
+
+def _is_another(rows: list[str], where: str) -> bool:
+    """A branch of another kind, or with another `type`, is not meant, however little it complains of."""
+    return any(row.startswith((f"{where}: ", f"{where}.type: ")) for row in rows)
 
 
 def _depth(rows: list[str]) -> int:
