@@ -354,3 +354,17 @@ def test_a_dialect_alone_still_says_what_it_cannot() -> None:
     exchange = jackfield.Exchange(board, request, endpoint, datetime.now(UTC))
     assert [adjustment.parameter for adjustment in exchange.adjustments] == ["top_k"]
     assert exchange.http_request.json() == {"model": "any", "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize("model", ["../../user/tokens", "a/./b", "..", "a\\..\\b"])
+def test_a_model_whose_name_leads_out_of_the_address_is_refused(model: str) -> None:
+    board = Boards(environ={}).open("google")
+    request = jackfield.ChatRequest(model=model, messages="hi")
+    with pytest.raises(jackfield.InvalidInput, match="a step of dots"):
+        board.translate_request(request, ENDPOINT, board.model(model))
+
+
+def test_dots_within_a_name_are_part_of_it() -> None:
+    board = Boards(environ={}).open("openai")
+    request = jackfield.ChatRequest(model="gpt-5.1", messages="hi")
+    assert board.translate_request(request, ENDPOINT, board.model("gpt-5.1")).body["model"] == "gpt-5.1"

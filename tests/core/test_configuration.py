@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jackfield import Client, ConfigurationError, Usage
+from jackfield import Boards, Client, ConfigurationError, Usage
 
 GOOD = """
 [prices]
@@ -115,3 +115,31 @@ def test_a_stated_cost_can_be_set_aside(tmp_path: Path) -> None:
     with Client(config=path, environ={}) as client:
         assert client.cost("acme/large", usage).status == "stated"
         assert client.cost("acme/large", usage, use_stated=False).total == 9
+
+
+def test_a_provider_that_is_left_out_does_not_keep_the_file_from_being_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "jackfield.toml"
+    path.write_text(GOOD)
+    boards = Boards.of(path, {"JACKFIELD_DISABLE": "acme"})
+    boards.reload()
+    assert boards.source == path
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "extensions = 5\n",
+        "[providers.acme]\nremedies = { x = 5 }\n",
+        "[providers.acme.settings]\nregion = { cases = 5 }\n",
+        '[providers.acme.wire.chat]\nthinking = { on = "x" }\n',
+    ],
+)
+def test_a_file_that_is_wrong_beside_its_models_is_not_taken_over(tmp_path: Path, wrong: str) -> None:
+    path = tmp_path / "jackfield.toml"
+    path.write_text(GOOD)
+    boards = Boards.of(path, {})
+    before = boards.config
+    path.write_text(wrong + GOOD)
+    with pytest.raises(ConfigurationError):
+        boards.reload()
+    assert boards.config is before

@@ -64,3 +64,8 @@ def test_claude_in_foundry_gets_its_key_under_both_names() -> None:
 def test_without_a_resource_its_setting_is_named() -> None:
     with pytest.raises(ConfigurationError, match="'endpoint' has no value; set AZURE_OPENAI_ENDPOINT"):
         asked(chat())
+
+
+def test_a_base_url_with_a_query_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="has a query behind it"):
+        asked(chat(), {"base_url": "https://contoso.openai.azure.com/openai/v1?api-version=preview"})

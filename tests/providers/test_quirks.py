@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jackfield import ChatResponse, Client, HTTPRequest, Message, Reply, Thinking
+from jackfield import ChatResponse, Client, HTTPRequest, Message, ProviderError, Reply, Thinking
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
@@ -121,3 +121,35 @@ def test_log_probabilities_of_old_completions_become_rows() -> None:
     tops = [{"token": "Hi", "logprob": -0.5}, {"token": "Ho", "logprob": -2.0}]
     row = {"token": "Hi", "logprob": -0.5, "top_logprobs": tops}
     assert asked(Host(answer), "together/m").choices[0].logprobs == {"content": [row]}
+
+
+@pytest.mark.parametrize("provider", ["groq", "mistral", "cloudflare", "ibm"])
+def test_quirks_of_chat_completions_leave_other_formats_alone(provider: str) -> None:
+    answer = {
+        "id": "r", "object": "response", "status": "completed", "model": "m",
+        "output": [{"type": "message", "id": "1", "role": "assistant", "status": "completed",
+                    "content": [{"type": "output_text", "text": "Hi", "annotations": []}]}],
+    }  # fmt: skip
+    host = Host(answer)
+    settings = {"api_key": "k", "dialect": "openai-responses", "base_url": "https://any.invalid/v1"}
+    found = Client({provider: settings}, transport=host, environ={}).chat(f"{provider}/m", "Hi")
+    assert found.text == "Hi"
+    assert host.asked[0]["model"] == "m"
+
+
+def test_what_cloudflare_says_inside_a_good_status_is_its_error() -> None:
+    wrapped = {"errors": [{"message": "AiError: no", "code": 3030}], "success": False, "result": None}
+    settings = {"api_key": "k", "account_id": "a", "api": "run"}
+    with pytest.raises(ProviderError, match="AiError: no"):
+        Client({"cloudflare": settings}, transport=Host(wrapped), environ={}, retries=0).chat("cloudflare/@cf/m", "Hi")
+
+
+def test_thinking_of_mistral_may_be_a_text() -> None:
+    piece = {"type": "thinking", "thinking": "Hm."}
+    found = asked(Host(whole({"content": [piece, {"type": "text", "text": "4"}]})), "mistral/m")
+    assert [getattr(part, "text", None) for part in found.message.parts] == ["Hm.", "4"]
+
+
+def test_a_null_beside_groqs_own_usage_hides_nothing() -> None:
+    host = Host(chunk({"content": "Hi"}), chunk({}, "stop", usage=None, x_groq={"usage": USAGE}))
+    assert streamed(host, "groq/m").usage is not None

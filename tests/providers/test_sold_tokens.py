@@ -28,6 +28,7 @@ class Cloud(ThreadingHTTPServer):
         self.sold: list[tuple[str, dict[str, list[str]]]] = []
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.seconds: Any = 3600
+        self.called_back: set[str] = set()
         self.answer: tuple[int, Any] | None = None
 
     @property
@@ -47,6 +48,8 @@ class Desk(BaseHTTPRequestHandler):
             self.server.sold.append((self.path, parse_qs(body.decode())))
             token = {"access_token": f"made-{len(self.server.sold)}", "expires_in": self.server.seconds}
             status, told = self.server.answer or (200, token)
+        elif self.headers["authorization"] in self.server.called_back:
+            status, told = 401, {"errors": [{"code": "token_expired", "message": "the token is void"}]}
         else:
             self.server.asked.append((self.path, self.headers["authorization"], json.loads(body)))
             status, told = 200, CHAT
@@ -153,3 +156,20 @@ def test_a_seller_that_is_not_there_is_told_as_such(cloud: Cloud) -> None:
     with Client(environ=environ, retries=0) as client, pytest.raises(ConnectionFailed) as caught:
         client.chat("ibm/ibm/granite-4-h-small", "Hi")
     assert caught.value.provider == "ibm"
+
+
+def test_a_token_that_was_called_back_is_bought_anew_by_the_next_call(cloud: Cloud) -> None:
+    cloud.called_back.add("Bearer made-1")
+    with Client(environ=iam(cloud, "five")) as client:
+        with pytest.raises(AuthenticationError, match="the token is void"):
+            client.chat("ibm/ibm/granite-4-h-small", "Hi")
+        assert client.chat("ibm/ibm/granite-4-h-small", "Hi").text == "Hi"
+    assert [row[1] for row in cloud.asked] == ["Bearer made-2"]
+
+
+def test_sellers_are_kept_apart(cloud: Cloud) -> None:
+    environ = iam(cloud, "six")
+    with Client(environ=environ) as client, Client(environ={**environ, "WATSONX_IAM_URL": f"{cloud.url}/eu"}) as other:
+        client.chat("ibm/ibm/granite-4-h-small", "Hi")
+        other.chat("ibm/ibm/granite-4-h-small", "Hi")
+    assert len(cloud.sold) == 2

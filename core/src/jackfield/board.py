@@ -18,7 +18,7 @@ from . import defaults
 from .book import PriceBook
 from .catalog import ModelInfo, ProviderInfo
 from .deltas import StreamDecoder, StreamEncoder
-from .errors import JackfieldError, PluginError, UnsupportedOperation
+from .errors import InvalidInput, JackfieldError, PluginError, UnsupportedOperation
 from .fitting import Fitted
 from .operations import Request, Response
 from .pricing import Cost, Priced
@@ -122,7 +122,13 @@ class Board:
             self.refuse("fit_request", error)
 
     def translate_request(self, request: Request, endpoint: Endpoint, model: ModelInfo) -> HTTPRequest:
-        """Translate, then apply the catalog's renames and drops and the caller's `provider_options`."""
+        """Translate, then apply the catalog's renames and drops and the caller's `provider_options`.
+
+        Raises:
+            InvalidInput: the model's name would lead out of the provider's address, where formats have it.
+        """
+        if "." in request.model and not {".", ".."}.isdisjoint(request.model.replace("\\", "/").split("/")):
+            raise InvalidInput(f"model: {request.model!r:.60} has a step of dots; a name has none", param="model")
         try:
             found: HTTPRequest | None = self._steps.translate_request(request, endpoint)
         except Exception as error:

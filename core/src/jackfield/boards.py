@@ -73,7 +73,8 @@ class Boards:
         fresh = Boards(read_configuration(self.source), self._environ)
         fresh._registered = self._registered
         for name in fresh.config.get("providers", {}):
-            fresh.info(name)
+            if name not in self._leave_out:
+                fresh.info(name)
         with self._lock:
             self.config, self.book = fresh.config, fresh.book
             self._forget()
@@ -150,10 +151,10 @@ class Boards:
             UnknownProvider, UnknownDialect: nothing has this name.
             PluginError: a plugin cannot be imported or breaks its contract.
         """
-        info = self.info(provider)
-        if not (name := dialect or info.dialect):
-            raise ConfigurationError("its catalog names no dialect; give provider.dialect", provider=provider)
         with self._lock:
+            info = self.info(provider)
+            if not (name := dialect or info.dialect):
+                raise ConfigurationError("its catalog names no dialect; give provider.dialect", provider=provider)
             if (board := self._boards.get((provider, name))) is None:
                 plugins = [self._plugin("dialect", name), *self._provider_plugins(info, name), *self._extensions()]
                 board = self._boards[(provider, name)] = Board(self.dialect_info(name), info, plugins, self.book)

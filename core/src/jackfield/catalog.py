@@ -147,7 +147,15 @@ class ProviderInfo:
         Raises:
             TypeError, AttributeError, KeyError: a member is of another type, or missing.
         """
-        _ = self.settings, self.auth, self.for_dialect(self.dialect)
+        _ = self.settings, self.auth
+        table = self.for_dialect(self.dialect)
+        for place, text in table.get("remedies", {}).items():
+            if not isinstance(text, str):
+                raise TypeError(f"the remedy of {place} is no text")
+        for setting in self.settings.values():
+            _ = [texts.get("") for texts in setting.cases.values()]
+        form = table.get("wire", {}).get("chat", {}).get("thinking", {})
+        _ = [form.get(name, {}).items() for name in ("on", "always", "off")]
 
     def for_dialect(self, dialect: str) -> Mapping[str, Any]:
         """Return the tables that hold for one dialect: its own over the provider's."""

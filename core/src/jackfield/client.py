@@ -113,15 +113,16 @@ class ClientBase(Accounting):
         if self._generation != self.boards.generation:
             self._generation = self.boards.generation
             self._routes = {}
-        if (known := self._routes.get(name)) is None:
+        routes = self._routes  # what is found is of this generation, whatever another thread reads meanwhile
+        if (known := routes.get(name)) is None:
             provider, model = self.boards.resolve(name, self._overrides)
             overrides = self._overrides.get(provider, {})
             info = self.boards.info(provider)
             dialect = str(overrides.get("dialect") or info.model(model).dialect)
             endpoint = resolve(info, dialect, overrides, self._environ)
             known = (self.boards.open(provider, dialect), endpoint, model)
-            if len(self._routes) < 10_000:
-                self._routes[name] = known
+            if len(routes) < 10_000:
+                routes[name] = known
         return known
 
     def _warn(self, exchange: Exchange) -> None:

@@ -32,7 +32,7 @@ def read_configuration(path: Path) -> dict[str, Any]:
 
 def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Give what can be checked: its key, what to look for in the file, and the check."""
-    for name in ("prices", "providers"):
+    for name in ("extensions", "prices", "providers"):
         yield name, name, lambda name=name: _table(table.get(name, {}))
     for pattern, value in table.get("prices", {}).items():
         yield f"prices.{pattern}", pattern, lambda pattern=pattern, value=value: PriceBook({pattern: value}, "prices")
@@ -54,7 +54,6 @@ _MEMBERS = frozenset(
         "auth",
         "dialects",
         "headers",
-        "include",
         "limits",
         "models",
         "provider",

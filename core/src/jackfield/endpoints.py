@@ -38,6 +38,11 @@ def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], envi
     base_url = _SLASHES.sub("/", _fill(str(template), settings, info)).rstrip("/")
     if (region := table.get("regions", {}).get(host_of(base_url))) is not None:
         settings.setdefault("region", str(region))  # prices may differ by it
+    if "?" in base_url or "#" in base_url:
+        raise ConfigurationError(
+            f"the base URL {base_url.partition('?')[0]!r} has a query behind it; give its values as settings",
+            provider=info.name,
+        )
     if not base_url:
         raise ConfigurationError(
             f"no base URL; give Client(providers={{{info.name!r}: {{'base_url': ...}}}})", provider=info.name

@@ -28,8 +28,8 @@ def write_thinking(body: dict[str, Any], reasoning: Reasoning, form: Mapping[str
     if not (reasoning.enabled or reasoning.effort or reasoning.budget):
         return
     said = False
-    for key, value in (("effort", reasoning.effort), ("budget", reasoning.budget)):
-        if value is not None and (path := form.get(key)):
+    for key, value in (("budget", reasoning.budget), ("effort", reasoning.effort)):
+        if value is not None and (path := form.get(key)) and not said:  # hosts take one of them
             merge_patch(body, _nested(path, value))
             said = True
     merge_patch(body, form.get("always", {}))

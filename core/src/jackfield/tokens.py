@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from .errors import AuthenticationError, ResponseFormatError, class_for_status
+from .errors import AuthenticationError, ResponseFormatError, class_for_status, retry_after
 from .flows import Close, Read, Send
 from .wire import Endpoint, HTTPRequest
 
@@ -23,10 +23,10 @@ _REFUSED: Final = frozenset({400, 401, 403})
 
 
 class Tokens:
-    """The tokens of one provider. Safe to share between threads: at worst a token is bought twice."""
+    """The tokens of one provider. Safe to share between threads: those that ask at once each buy one."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[str, float]] = {}
+        self._known: dict[tuple[str, str], tuple[str, float]] = {}
 
     def __repr__(self) -> str:
         return f"<Tokens: {len(self._known)}>"
@@ -43,16 +43,20 @@ class Tokens:
             ResponseFormatError: its answer holds no token.
             JackfieldError: it was not reached, or failed.
         """
-        key = endpoint.credential.id
+        key = (ask.url, endpoint.credential.id)
         token, end = self._known.get(key, ("", 0.0))
         if end - _LEEWAY <= at.timestamp():
-            token, seconds = yield from _bought(ask, remedy)
+            token, seconds = yield from _bought(ask, at, remedy)
             self._known[key] = (token, at.timestamp() + seconds)
         http_request.headers["authorization"] = f"Bearer {token}"
         return http_request
 
+    def forget(self) -> None:
+        """Forget every token: the provider took one for none."""
+        self._known.clear()
 
-def _bought(ask: HTTPRequest, remedy: str) -> Generator[Any, Any, tuple[str, float]]:
+
+def _bought(ask: HTTPRequest, at: datetime, remedy: str) -> Generator[Any, Any, tuple[str, float]]:
     head = yield Send(ask)
     pieces: list[bytes] = []
     while (chunk := (yield Read())) is not None:
@@ -66,14 +70,13 @@ def _bought(ask: HTTPRequest, remedy: str) -> Generator[Any, Any, tuple[str, flo
     if head.status >= 400:
         kind = AuthenticationError if head.status in _REFUSED else class_for_status(head.status)
         reason = next((str(told[name]) for name in _REASONS if told.get(name)), "it gave no reason")
-        raise kind(f"no token was given for the key: {reason}; {remedy}", status=head.status)
+        wait = retry_after(head.headers, at.timestamp())
+        raise kind(f"no token was given for the key: {reason}; {remedy}", status=head.status, retry_after=wait)
     token, seconds = told.get("access_token"), told.get("expires_in")
     if not isinstance(token, str) or not token:
         raise ResponseFormatError("the answer of the token's seller holds no access_token")
-    try:
-        return token, float(seconds if seconds is not None else _UNSAID)
-    except (TypeError, ValueError):
-        return token, _UNSAID
+    good = isinstance(seconds, int | float | str) and str(seconds).replace(".", "", 1).isdecimal()
+    return token, float(seconds) if good and seconds is not None else _UNSAID
 
 
 #: Where sellers of tokens give their reason: OAuth's names first.

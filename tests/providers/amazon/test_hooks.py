@@ -288,7 +288,7 @@ def test_a_profile_is_asked_of_botocore(tmp_path: Any, monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in (*KEYS, "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    _chain._credentials.cache_clear()
+    _chain._KNOWN.clear()
     assert _chain.load("dev") == {"access_key_id": "AKIDPROFILE", "secret_access_key": "s", "session_token": "t"}
     with pytest.raises(MissingCredential, match=r"nobody.*check AWS_PROFILE"):
         _chain.load("nobody")
@@ -304,7 +304,7 @@ def test_a_profile_is_asked_of_botocore(tmp_path: Any, monkeypatch: pytest.Monke
 
 
 def test_a_profile_without_botocore_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    _chain._credentials.cache_clear()
+    _chain._KNOWN.clear()
     monkeypatch.setitem(sys.modules, "botocore.session", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'jackfield-amazon\[chain\]'"):
         _chain.load("dev")

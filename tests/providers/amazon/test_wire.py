@@ -76,7 +76,7 @@ def test_a_profile_signs_in_both_colours(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    _chain._credentials.cache_clear()
+    _chain._KNOWN.clear()
     with running() as server:
         server.answer(whole(ANSWER))
         overrides = {"amazon": {"profile": "wire", "base_url": server.url.removesuffix("/v1")}}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jackfield import ConfigurationError, HTTPRequest, MissingCredential
@@ -16,6 +15,10 @@ from jackfield.flows import Do
 
 if TYPE_CHECKING:
     from jackfield.hookspecs import AuthFlow
+
+
+#: Credentials that renew themselves, by profile.
+_KNOWN: dict[str, Any] = {}
 
 
 def with_profile(profile: str, signed: Callable[[dict[str, str]], HTTPRequest]) -> AuthFlow:
@@ -31,19 +34,6 @@ def load(profile: str) -> dict[str, str]:
         ConfigurationError: botocore is not installed.
         MissingCredential: there are none.
     """
-    found = _credentials(profile)
-    if found is None:
-        raise MissingCredential(
-            f"the profile {profile!r} has no credentials; run `aws configure` or `aws sso login` for it",
-            provider="amazon",
-        )
-    frozen = found.get_frozen_credentials()
-    values = {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key}
-    return {**values, "session_token": frozen.token} if frozen.token else values
-
-
-@lru_cache(maxsize=32)
-def _credentials(profile: str) -> Any:
     try:
         session = importlib.import_module("botocore.session")
         errors = importlib.import_module("botocore.exceptions")
@@ -52,6 +42,16 @@ def _credentials(profile: str) -> Any:
             "credentials of a profile need botocore; pip install 'jackfield-amazon[chain]'", provider="amazon"
         ) from None
     try:
-        return session.Session(profile=profile).get_credentials()
+        found = _KNOWN.get(profile) or session.Session(profile=profile).get_credentials()
+        frozen = found and found.get_frozen_credentials()
     except errors.BotoCoreError as error:
-        raise MissingCredential(f"{error}; check AWS_PROFILE", provider="amazon") from None
+        raise MissingCredential(f"{error}; check AWS_PROFILE, or run `aws sso login`", provider="amazon") from None
+    if frozen is None:
+        raise MissingCredential(
+            f"the profile {profile!r} has no credentials; run `aws configure` or `aws sso login` for it",
+            provider="amazon",
+        )
+    if hasattr(found, "refresh_needed"):
+        _KNOWN[profile] = found  # what renews itself; keys that stand in a file are read anew each time
+    values = {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key}
+    return {**values, "session_token": frozen.token} if frozen.token else values

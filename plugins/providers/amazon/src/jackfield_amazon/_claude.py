@@ -41,7 +41,8 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[None, H
     found.url = f"{endpoint.base_url}/model/{quote(request.model, safe='')}/{operation}"
     found.headers.pop("anthropic-version", None)
     body = {name: value for name, value in found.body.items() if name not in ("model", "stream")}
-    headers = request.provider_options.get(endpoint.dialect, {}).get("headers", {})
+    options = (request.provider_options.get(name, {}) for name in (endpoint.dialect, endpoint.provider))
+    headers = {name: value for given in options for name, value in given.get("headers", {}).items()}
     if beta := next((value for name, value in headers.items() if name.lower() == "anthropic-beta"), ""):
         body["anthropic_beta"] = [name.strip() for name in str(beta).split(",")]
     found.body = {"anthropic_version": VERSION, **body}

@@ -5,21 +5,18 @@ Source: ibm-watsonx-ai 1.8.1 (wheel), as the project's notes on wire formats hav
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from pydantic_core import from_json
 
 from jackfield import (
-    ChatRequest,
     Endpoint,
     HTTPRequest,
     HTTPResponse,
     JackfieldError,
     ModelNotFoundError,
-    Request,
     hookimpl,
 )
 from jackfield.errors import class_for_status
@@ -28,33 +25,11 @@ from jackfield.tokens import Tokens
 if TYPE_CHECKING:
     from jackfield.hookspecs import AuthFlow
 
-__all__ = ["authorize", "normalize_error", "translate_request"]
+__all__ = ["authorize", "normalize_error"]
 
 _GRANT = "urn:ibm:params:oauth:grant-type:apikey"
 _NO_MODEL = frozenset({"model_not_supported", "model_no_support_for_function"})
 _TOKENS = Tokens()
-
-
-@hookimpl(wrapper=True)
-def translate_request(request: Request, endpoint: Endpoint) -> Generator[Any, HTTPRequest | None, HTTPRequest | None]:
-    """Ask `/text/chat` or its twin for streams, for a project or a space; a choice in words has a member of its own."""
-    found = yield
-    if found is None or not isinstance(request, ChatRequest):
-        return found
-    settings, body = endpoint.settings, found.body
-    path = "chat_stream" if request.stream else "chat"
-    query = urlencode({"version": settings.get("version", "")})
-    found.url = f"{endpoint.base_url}/text/{path}?{query}"
-    body["model_id"] = body.pop("model")
-    for name in ("project_id", "space_id"):
-        if value := settings.get(name):
-            body.setdefault(name, value)
-            break
-    for name in ("stream", "stream_options"):
-        body.pop(name, None)
-    if isinstance(body.get("tool_choice"), str):
-        body["tool_choice_option"] = body.pop("tool_choice")
-    return found
 
 
 @hookimpl
@@ -65,6 +40,8 @@ def normalize_error(response: HTTPResponse) -> JackfieldError | None:
         message, code = str(first["message"]), str(first["code"])
     except (ValueError, LookupError, TypeError):
         return None
+    if response.status == 401:
+        _TOKENS.forget()  # a token that was called back before its end
     kind = ModelNotFoundError if code in _NO_MODEL else class_for_status(response.status)
     return kind(message, code=code)
 

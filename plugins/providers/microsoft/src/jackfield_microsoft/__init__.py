@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from jackfield import Endpoint, HTTPRequest, Request, hookimpl
+from jackfield import Endpoint, HTTPRequest, HTTPResponse, JackfieldError, Request, hookimpl
 from jackfield.tokens import Tokens
 
 if TYPE_CHECKING:
     from jackfield.hookspecs import AuthFlow
 
-__all__ = ["authorize", "translate_request"]
+__all__ = ["authorize", "normalize_error", "translate_request"]
 
 _SCOPE = "https://cognitiveservices.azure.com/.default"
 _TOKENS = Tokens()
@@ -32,7 +32,7 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[Any, HT
         return found
     path = found.url.removeprefix(endpoint.base_url)
     base = endpoint.base_url.removesuffix("/v1")
-    if base != endpoint.base_url and path in ("/chat/completions", "/embeddings"):
+    if base.endswith("/openai") and path in ("/chat/completions", "/embeddings"):
         base += f"/deployments/{quote(request.model, safe='')}"
     found.url = f"{base}{path}?{urlencode({'api-version': version})}"
     return found
@@ -55,6 +55,14 @@ def authorize(http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HT
         http_request.headers |= {"api-key": key, "x-api-key": key}
         return http_request
     return None
+
+
+@hookimpl(wrapper=True)
+def normalize_error(response: HTTPResponse) -> Generator[None, JackfieldError | None, JackfieldError | None]:
+    """Forget a token that was called back before its end."""
+    if response.status == 401:
+        _TOKENS.forget()
+    return (yield)
 
 
 def _ask(endpoint: Endpoint) -> HTTPRequest:

@@ -197,6 +197,10 @@ def _allowed(row: Any, where: str) -> str:
     return name
 
 
+def _beside(form: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {"schema": form["schema"]} if isinstance(form.get("schema"), Mapping) else None
+
+
 def _response_format(form: Any, options: dict[str, Any]) -> ResponseFormat:
     if isinstance(form, Mapping):
         match form.get("type"):
@@ -205,7 +209,7 @@ def _response_format(form: Any, options: dict[str, Any]) -> ResponseFormat:
             case "json_object":
                 return ResponseFormat(type="json")
             # hosts of open models take the schema beside the type as well (recorded, together)
-            case "json_schema" if isinstance(inner := form.get("json_schema", {"schema": form.get("schema")}), Mapping):
+            case "json_schema" if isinstance(inner := form.get("json_schema") or _beside(form), Mapping):
                 given = {key: value for key, value in inner.items() if value is not None}
                 if more := {key: given.pop(key) for key in [*given] if key not in _FORMAT}:
                     options["response_format"] = {"json_schema": more}

@@ -279,7 +279,7 @@ def logprobs_of(value: Any) -> dict[str, Any] | None:
     """
     if not value:
         return None
-    if isinstance(tokens := value.get("tokens"), list):
+    if (tokens := value.get("tokens")) and isinstance(tokens, list):
         chances = value.get("token_logprobs") or ()
         tops = value.get("top_logprobs") or ((),) * len(tokens)
         rows = zip(tokens, chances, tops, strict=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jackfield import ChatRequest, HTTPResponse, Request, Response, StreamDecoder, hookimpl
+from jackfield import ChatRequest, HTTPResponse, ProviderError, Request, Response, StreamDecoder, hookimpl
 from jackfield.reading import MALFORMED, malformed
 
 from ._response import Amend, chat_response, read_body
@@ -25,6 +25,8 @@ def variant(amend: Amend) -> tuple[Callable[..., Any], Callable[..., Any]]:
         body = read_body(request, response)
         try:
             amend(body)
+            if failed := body.get("error"):
+                raise ProviderError(str(failed.get("message") if isinstance(failed, dict) else failed))
             return chat_response(request, body)
         except MALFORMED as error:
             raise malformed("the answer", error) from error

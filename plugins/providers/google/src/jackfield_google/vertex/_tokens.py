@@ -51,7 +51,7 @@ class _Tokens:
                 ) from None
             except google.auth.exceptions.TransportError as error:
                 raise ConnectionFailed(f"Google's token server was not reached: {error}", provider="vertex") from None
-            except (google.auth.exceptions.GoogleAuthError, LookupError, ValueError, OSError) as error:
+            except (google.auth.exceptions.GoogleAuthError, LookupError, TypeError, ValueError, OSError) as error:
                 raise ConfigurationError(
                     f"GOOGLE_APPLICATION_CREDENTIALS names no usable credentials: {error}", provider="vertex"
                 ) from None
