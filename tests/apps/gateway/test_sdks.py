@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import anthropic
@@ -140,8 +141,8 @@ def test_responses_of_every_provider(chat: openai.OpenAI, model: str) -> None:
 def test_converse_of_every_provider(bedrock: Any, model: str) -> None:
     asked: Any = [{"role": "user", "content": [{"text": "hello"}]}]
     whole = bedrock.converse(modelId=model, messages=asked)["output"]["message"]["content"][0]["text"]
-    stream = bedrock.converse_stream(modelId=model, messages=asked)["stream"]
-    told = "".join(event.get("contentBlockDelta", {}).get("delta", {}).get("text", "") for event in stream)
+    with closing(bedrock.converse_stream(modelId=model, messages=asked)["stream"]) as stream:
+        told = "".join(event.get("contentBlockDelta", {}).get("delta", {}).get("text", "") for event in stream)
     assert told == whole != ""
     tools: Any = [{"toolSpec": {"name": "get_weather", "inputSchema": {"json": SCHEMA}}}]
     config = {"tools": tools, "toolChoice": {"any": {}}}

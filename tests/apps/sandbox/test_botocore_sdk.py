@@ -1,5 +1,6 @@
 """The official client of AWS finds in the sandbox what it expects of Bedrock."""
 
+from contextlib import closing
 from typing import Any
 
 import botocore.config
@@ -43,7 +44,9 @@ def gathered(events: Any) -> tuple[str, list[Any], dict[str, Any]]:
     """Return the text, the calls with their input as text, and what was said at the end."""
     text, calls = "", list[Any]()
     last: dict[str, Any] = {}
-    for event in events:
+    with closing(events):
+        told = list(events)
+    for event in told:
         ((name, body),) = event.items()
         if name == "contentBlockStart" and "toolUse" in body["start"]:
             calls.append({**body["start"]["toolUse"], "input": ""})
@@ -109,5 +112,6 @@ def test_a_fault_is_an_exception_of_the_vendor(sdk: Any, status: int) -> None:
 
 
 def test_an_error_in_a_stream_is_an_exception_of_the_stream(sdk: Any) -> None:
-    with pytest.raises(botocore.exceptions.EventStreamError, match="internalServerException"):
-        list(sdk.converse_stream(modelId="fault/error=2", messages=ASKED)["stream"])
+    events = sdk.converse_stream(modelId="fault/error=2", messages=ASKED)["stream"]
+    with closing(events), pytest.raises(botocore.exceptions.EventStreamError, match="internalServerException"):
+        list(events)
