@@ -103,22 +103,23 @@ class AsyncStream:
 
     async def batches(self) -> AsyncIterator[list[Delta]]:
         """Give the deltas as they arrived: one list for each piece read from the network."""
-        flow, value = self._flow, None
-        failure: JackfieldError | None = None
+        flow = self._flow
+        value: Any = None
         try:
+            effect: Effect = next(flow)
             while True:
-                effect: Effect = flow.throw(failure) if failure is not None else flow.send(value)
-                value = failure = None
                 try:
                     if type(effect) is Read:
                         assert self._reply is not None
                         value = await anext(self._reply.chunks, None)
                     elif type(effect) is Emit:
-                        yield effect.deltas
+                        value = yield effect.deltas
                     else:
                         value = await self._carry_out(effect)
                 except JackfieldError as error:
-                    failure = error
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(value)
         except StopIteration as stop:
             self._response = stop.value
         finally:

@@ -207,6 +207,34 @@ def class_for_status(status: int) -> type[JackfieldError]:
     return ServerError if status >= 500 else InvalidRequestError
 
 
+#: The status of every class that a caller may meet; any other that a provider or a check gives is a wrong request.
+_RENDERED: tuple[tuple[type[JackfieldError], int], ...] = (
+    (AuthenticationError, 401),
+    (MissingCredential, 401),
+    (PermissionDenied, 403),
+    (BillingError, 402),
+    (RateLimitError, 429),
+    (OverloadedError, 503),
+    (NotReadyError, 503),
+    (ModelNotFoundError, 404),
+    (UnknownProvider, 404),
+    (RequestTooLargeError, 413),
+    (RequestTimeout, 504),
+    (ConnectionFailed, 502),
+    (ServerError, 500),
+    (ResponseFormatError, 502),
+    (ProviderError, 400),
+    (InvalidInput, 400),
+)
+
+
+def status_of(error: JackfieldError) -> int:
+    """Return the status that says an error."""
+    if error.status is not None and 400 <= error.status <= 599:
+        return error.status
+    return next((status for cls, status in _RENDERED if isinstance(error, cls)), 500)
+
+
 class UnsupportedParameterWarning(UserWarning):
     """A parameter was changed or dropped because the model does not take it."""
 

@@ -32,6 +32,7 @@ from jackfield import (
     UnknownProvider,
     hookimpl,
 )
+from jackfield.errors import class_for_status
 
 _BY_NAME: dict[str, type[JackfieldError]] = {
     "UnrecognizedClientException": AuthenticationError,
@@ -49,11 +50,6 @@ _BY_NAME: dict[str, type[JackfieldError]] = {
     "ModelErrorException": ServerError,
     "ModelStreamErrorException": ServerError,
 }
-_BY_STATUS: dict[int, type[JackfieldError]] = {
-    401: AuthenticationError, 402: BillingError, 403: PermissionDenied, 404: ModelNotFoundError, 408: RequestTimeout,
-    413: RequestTooLargeError, 424: ServerError, 429: RateLimitError, 503: OverloadedError, 504: RequestTimeout,
-    529: OverloadedError,
-}  # fmt: skip
 #: A ValidationException is anything that is wrong; only these words say that an input is too long, or a model unknown.
 _TOO_LONG = ("too long", "too many input tokens", "exceeds the maximum number of tokens", "maximum context length")
 _NO_MODEL = "model identifier is invalid"
@@ -85,7 +81,7 @@ def _class(name: str, message: str, status: int) -> type[JackfieldError]:
         return ContextLengthError
     if status in (200, 400) and _NO_MODEL in prose:
         return ModelNotFoundError
-    return _BY_STATUS.get(status, ServerError if status >= 500 else InvalidRequestError)
+    return ServerError if status == 424 else class_for_status(status)
 
 
 #: Status and exception of every class that a caller may meet; whatever is not here was wrong in the request.

@@ -12,36 +12,20 @@ from pydantic_core import from_json, to_json
 
 from jackfield import (
     AuthenticationError,
-    BillingError,
-    ConnectionFailed,
     ContentFilterError,
     ContextLengthError,
     HTTPResponse,
-    InvalidInput,
     InvalidRequestError,
     JackfieldError,
-    MissingCredential,
-    ModelNotFoundError,
-    NotReadyError,
-    OverloadedError,
-    PermissionDenied,
-    ProviderError,
-    RateLimitError,
     Request,
     RequestTimeout,
-    RequestTooLargeError,
-    ResponseFormatError,
     ServerError,
-    UnknownProvider,
     hookimpl,
 )
+from jackfield.errors import class_for_status, status_of
 
-#: 498 is an invalid token.
-_BY_STATUS: dict[int, type[JackfieldError]] = {
-    401: AuthenticationError, 402: BillingError, 403: PermissionDenied, 404: ModelNotFoundError, 408: RequestTimeout,
-    413: RequestTooLargeError, 424: ServerError, 429: RateLimitError, 498: AuthenticationError, 503: OverloadedError,
-    504: RequestTimeout, 529: OverloadedError,
-}  # fmt: skip
+#: What a status says here beside what it says anywhere: 498 is an invalid token.
+_OWN_STATUS: dict[int, type[JackfieldError]] = {424: ServerError, 498: AuthenticationError}
 #: Reasons to end with which a stream says that it failed. What fails as ERROR is refused with 422 where no stream was
 #: asked for (recorded, the same request both ways).
 _BY_REASON: dict[str, type[JackfieldError]] = {
@@ -76,39 +60,11 @@ def normalize_error(request: Request, response: HTTPResponse) -> JackfieldError 
 def _class(status: int, said: str) -> type[JackfieldError]:
     if status == 400 and said.startswith(_TOO_LONG) and not said.startswith(_TOO_LONG_AN_ANSWER):
         return ContextLengthError
-    return _BY_STATUS.get(status, InvalidRequestError if 400 <= status < 500 else ServerError)
+    return _OWN_STATUS.get(status) or (class_for_status(status) if status >= 400 else ServerError)
 
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-#: The status of every class that a caller may meet; any other that a provider or a check gives is a wrong request.
-_RENDERED: tuple[tuple[type[JackfieldError], int], ...] = (
-    (AuthenticationError, 401),
-    (MissingCredential, 401),
-    (PermissionDenied, 403),
-    (BillingError, 402),
-    (RateLimitError, 429),
-    (OverloadedError, 503),
-    (NotReadyError, 503),
-    (ModelNotFoundError, 404),
-    (UnknownProvider, 404),
-    (RequestTooLargeError, 413),
-    (RequestTimeout, 504),
-    (ConnectionFailed, 502),
-    (ServerError, 500),
-    (ResponseFormatError, 502),
-    (ProviderError, 400),
-    (InvalidInput, 400),
-)
-
-
-def status_of(error: JackfieldError) -> int:
-    """Return the status that says an error."""
-    if error.status is not None and 400 <= error.status <= 599:
-        return error.status
-    return next((status for cls, status in _RENDERED if isinstance(error, cls)), 500)
 
 
 @hookimpl
