@@ -13,7 +13,10 @@ def read_usage(usage: dict[str, Any]) -> dict[str, int | None]:
     prompt, output = _first((usage, "prompt_tokens")), _first((usage, "completion_tokens"))
     total = _first((usage, "total_tokens"))
     # xai counts reasoning beside the completion; only the sum tells, since others name it the same
-    if prompt is not None and output is not None and reasoning and total == prompt + output + reasoning:
+    beside = prompt is not None and output is not None and reasoning and total == prompt + output + reasoning
+    # so does vercel-gateway, of Google's models, whose total leaves it out: it alone states a market_cost
+    beside = beside or (output is not None and reasoning and reasoning > output and "market_cost" in usage)
+    if beside:
         output += reasoning
     return {
         "input_tokens": prompt,
