@@ -46,7 +46,7 @@ CAPABILITIES = words(
 )
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 #: Forms of media; `s3` is the only kind of address that Converse takes.
-MEDIA = dict.fromkeys(("image", "document", "audio", "video"), {"url", "bytes", "file", "s3"})
+MEDIA = {kind: {"url", "bytes", "file", "s3"} for kind in ("image", "document", "audio", "video")}
 CATALOG_KEYS = words("include remedies provider settings auth headers limits wire dialects regions")
 MODEL_KEYS = words(
     """id match aliases title context max_output capabilities media limits wire operations dialect deprecated retired
