@@ -110,7 +110,7 @@ class Boards:
         """Return what is installed under a name."""
         return pick(self._discovered(kind), name)
 
-    def brought_by(self, kind: Kind, name: str) -> list[str]:
+    def brought_by(self, kind: str, name: str) -> list[str]:
         """Name every distribution, with its version, that brings the plugin of a name: two are a conflict."""
         return sorted({row.who for row in self._discovered(kind).get(name, ())})
 
