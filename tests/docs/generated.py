@@ -68,7 +68,7 @@ def _hook(name: str, spec: Any) -> str:
     result = inspect.signature(spec).return_annotation
     lines = [f"### {name}", f"```text\n{name}({parameters}) -> {result}\n```", found[""]]
     lines.append("\n".join(f"- `{parameter}`: {what}" for parameter, what in entries(found["Args"])))
-    lines.append("**Returns** " + _inline(found["Returns"]))
+    lines += ["**Returns** " + _inline(found["Returns"])] if "Returns" in found else []
     lines.append("**Raises** " + "; ".join(f"`{what}`: {when}" for what, when in entries(found["Raises"])))
     return "\n\n".join(lines).replace("`Nothing`: ", "nothing: ")
 

@@ -291,9 +291,6 @@ def exchange_started(exchange: Exchange) -> None:
     Args:
         exchange: its request, endpoint and HTTP request; the endpoint holds the credential of its own provider.
 
-    Returns:
-        Nothing that is read.
-
     Raises:
         Nothing: an exception is warned about once and changes nothing.
     """
@@ -308,9 +305,6 @@ def exchange_finished(exchange: Exchange, response: Response, cost: Cost | None)
         response: the answer, whole, also after a stream.
         cost: what it cost; None for operations that have none.
 
-    Returns:
-        Nothing that is read.
-
     Raises:
         Nothing: an exception is warned about once and changes nothing.
     """
@@ -323,9 +317,6 @@ def exchange_failed(exchange: Exchange, error: JackfieldError) -> None:
     Args:
         exchange: as it was sent.
         error: what the caller is told.
-
-    Returns:
-        Nothing that is read.
 
     Raises:
         Nothing: an exception is warned about once and changes nothing.

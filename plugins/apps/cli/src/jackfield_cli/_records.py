@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -52,12 +53,17 @@ def rows_of(metadata: Any) -> list[tuple[str, str]] | None:
     return [(row[0], row[1] if len(row) > 1 else "") for row in csv.reader(text.splitlines()) if row] if text else None
 
 
-def place_of(metadata: Any, path: str) -> Path:
-    """Return where a path of RECORD is on this machine."""
-    return Path(str(metadata.locate_file(path))).resolve()
+def root_of(metadata: Any) -> str:
+    """Return the folder that the paths of a RECORD start from."""
+    return os.path.realpath(str(metadata.locate_file("")))
 
 
-def verify(name: str, version: str | None, metadata: Any, listed: Callable[[], set[Path]]) -> Verified:
+def place_of(root: str, path: str) -> str:
+    """Return where a path of RECORD is on this machine; links within the folder count as what they are."""
+    return os.path.normpath(os.path.join(root, path))
+
+
+def verify(name: str, version: str | None, metadata: Any, listed: Callable[[], set[str]]) -> Verified:
     """Compare every file of a distribution; `listed` gives the places that any RECORD here names."""
     found = Verified(name, version, _is_editable(metadata))
     rows = rows_of(metadata)
@@ -65,15 +71,15 @@ def verify(name: str, version: str | None, metadata: Any, listed: Callable[[], s
         found.problem = "it has no RECORD that can be read; install it again with pip"
         return found
     found.files = len(rows)
+    root = root_of(metadata)
     for path, stated in rows:
         try:
-            _compare(found, path, stated, place_of(metadata, path))
+            _compare(found, path, stated, Path(place_of(root, path)))
         except OSError as error:
             found.missing.append(f"{path} ({error.strerror})")
-    if strangers := sorted(set(_beside(metadata, rows)) - {place_of(metadata, path) for path, _ in rows}):
+    if strangers := sorted(set(_beside(root, rows)) - {place_of(root, path) for path, _ in rows}):
         everywhere = listed()
-        root = place_of(metadata, "")
-        found.unlisted = [place.relative_to(root).as_posix() for place in strangers if place not in everywhere]
+        found.unlisted = [Path(place).relative_to(root).as_posix() for place in strangers if place not in everywhere]
     return found
 
 
@@ -100,14 +106,14 @@ def _needs_no_hash(path: str) -> bool:
     return compiled or (pure.name in _UNHASHED and pure.parent.suffix == ".dist-info")
 
 
-def _beside(metadata: Any, rows: list[tuple[str, str]]) -> Iterator[Path]:
+def _beside(root: str, rows: list[tuple[str, str]]) -> Iterator[str]:
     """Give every file, compiled ones apart, in the packages that a distribution installs."""
     tops = {parts[0] for path, _ in rows if len(parts := PurePosixPath(path).parts) > 1}
     for top in sorted(tops):
         if top != ".." and not top.startswith("/") and not top.endswith((".dist-info", ".data")):
-            for place in place_of(metadata, top).rglob("*"):
+            for place in Path(root, top).rglob("*"):
                 if place.is_file() and not _needs_no_hash(place.as_posix()):
-                    yield place.resolve()
+                    yield str(place)
 
 
 def _is_editable(metadata: Any) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import site
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +15,7 @@ import importlib_metadata
 
 from jackfield.discovery import Distribution, installed
 
-from ._records import Verified, place_of, rows_of, verify
+from ._records import Verified, place_of, root_of, rows_of, verify
 from ._tables import show_json, show_table
 
 _SHOWN = 5
@@ -33,10 +35,8 @@ def show_verified(as_json: bool) -> int:
     everything = [Distribution(metadata) for metadata in importlib_metadata.distributions()]
 
     @cache
-    def listed() -> set[Path]:
-        return {
-            place_of(other.metadata, path) for other in everything for path, _ in rows_of(other.metadata) or () if path
-        }
+    def listed() -> set[str]:
+        return {place for each in everything for place, _ in _places(each)}
 
     verified = [verify(own.name, own.version, own.metadata, listed) for own in _ours(everything)]
     starting = start_files(everything)
@@ -51,15 +51,16 @@ def show_verified(as_json: bool) -> int:
 
 def start_files(everything: list[Distribution]) -> list[StartFile]:
     """List the `.pth` files of the folders where Python looks for them."""
-    owners = {
-        place_of(each.metadata, path): each.who
-        for each in everything
-        for path, _ in rows_of(each.metadata) or ()
-        if path.endswith(".pth")
-    }
+    owners = {place: each.who for each in everything for place, path in _places(each) if path.endswith(".pth")}
     folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
     places = sorted({place for folder in folders for place in Path(folder).glob("*.pth")})
-    return [StartFile(str(place), owners.get(place.resolve()), _runs_code(place)) for place in places]
+    return [StartFile(str(place), owners.get(os.path.realpath(place)), _runs_code(place)) for place in places]
+
+
+def _places(each: Distribution) -> Iterator[tuple[str, str]]:
+    """Give every path of a RECORD, where it is and as it stands there."""
+    root = root_of(each.metadata)
+    return ((place_of(root, path), path) for path, _ in rows_of(each.metadata) or ())
 
 
 def _ours(everything: list[Distribution]) -> list[Distribution]:
