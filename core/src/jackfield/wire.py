@@ -82,15 +82,21 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What proves who asks. `kind` says how it is sent; the values never show in a repr."""
+    """What proves who asks. `kind` says how it is sent; the values never show in a repr.
+
+    `source` is an object of the caller's that gives tokens, where the provider takes one in the place of values.
+    """
 
     kind: str
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    source: Any = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
-        """A name for this credential that reveals nothing of it."""
+        """A name for this credential that reveals nothing of it; objects of one class have one name."""
         seed = "\0".join(f"{name}={value}" for name, value in sorted(self.values.items()))
+        if self.source is not None:
+            seed += f"\0{type(self.source).__qualname__}"
         return hashlib.sha256(f"jackfield:{self.kind}:{seed}".encode()).hexdigest()[:16]
 
 
