@@ -14,12 +14,14 @@ from urllib.parse import quote, urlencode
 from jackfield import Endpoint, HTTPRequest, HTTPResponse, JackfieldError, Request, hookimpl
 from jackfield.tokens import Tokens
 
+from ._identity import signed
+
 if TYPE_CHECKING:
     from jackfield.hookspecs import AuthFlow
 
 __all__ = ["authorize", "normalize_error", "translate_request"]
 
-_SCOPE = "https://cognitiveservices.azure.com/.default"
+SCOPE = "https://cognitiveservices.azure.com/.default"
 _TOKENS = Tokens()
 
 
@@ -40,8 +42,10 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[Any, HT
 
 @hookimpl
 def authorize(http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HTTPRequest | AuthFlow | None:
-    """Send Claude its key under both names; buy a token with an application's secret."""
+    """Send Claude its key under both names; buy a token with an application's secret, or ask a credential for one."""
     credential = endpoint.credential
+    if credential.kind == "azure-identity":
+        return signed(http_request, credential, SCOPE)
     if credential.kind == "entra":
         return _TOKENS.bearer(
             http_request,
@@ -70,7 +74,7 @@ def _ask(endpoint: Endpoint) -> HTTPRequest:
     values = endpoint.credential.values
     form = {
         "grant_type": "client_credentials", "client_id": values["client_id"],
-        "client_secret": values["client_secret"], "scope": _SCOPE,
+        "client_secret": values["client_secret"], "scope": SCOPE,
     }  # fmt: skip
     url = f"{endpoint.settings['authority'].rstrip('/')}/{quote(values['tenant_id'], safe='')}/oauth2/v2.0/token"
     return HTTPRequest("POST", url, {"content-type": "application/x-www-form-urlencoded"}, urlencode(form).encode())
