@@ -176,7 +176,9 @@ def test_the_catalog_has_the_form(provider: str) -> None:
         assert set(setting) <= {"env", "default", "cases"}
         assert all(re.fullmatch(r"[A-Z][A-Z0-9_]+", name) for name in setting.get("env", ()))
     for auth in catalog["auth"]:
-        assert re.fullmatch(r"bearer|none|google-auth|entra|azure-identity|ibm-iam|(header|query):[\w-]+|aws-\w+", auth["kind"])
+        assert re.fullmatch(
+            r"bearer|none|google-auth|entra|azure-identity|ibm-iam|(header|query):[\w-]+|aws-\w+", auth["kind"]
+        )
         assert (auth["kind"] == "none") == ("values" not in auth)
         for names in auth.get("values", {}).values():
             assert names

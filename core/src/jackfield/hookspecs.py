@@ -68,7 +68,7 @@ def authorize(http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HT
     """Prove who asks, once per attempt, on the final bytes. The core answers for the catalog's auth kinds.
 
     `at` is the time of the attempt, for signatures that hold one. A generator may do I/O through effects (a token
-    exchange) and returns the request.
+    exchange) and returns the request; what it keeps for the next call it forgets by `HTTPRequest.refused`.
     """
 
 

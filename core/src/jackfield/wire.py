@@ -6,7 +6,7 @@ No socket lives here. Header names are in lower case throughout.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,17 @@ from .errors import InvalidInput
 
 @dataclass(slots=True)
 class HTTPRequest:
-    """A request to be sent. `body` is a JSON value or bytes; it is encoded once, after the last hook has seen it."""
+    """A request to be sent. `body` is a JSON value or bytes; it is encoded once, after the last hook has seen it.
+
+    `refused` is set by an `authorize` that keeps what it signs with: a flow calls it where the provider answers that it
+    does not know who asks (401), so that it is not used again.
+    """
 
     method: str
     url: str
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     body: Any = None
+    refused: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         # neither headers nor the query: either may hold the credential

@@ -40,8 +40,6 @@ def normalize_error(response: HTTPResponse) -> JackfieldError | None:
         message, code = str(first["message"]), str(first["code"])
     except (ValueError, LookupError, TypeError):
         return None
-    if response.status == 401:
-        _TOKENS.forget()  # a token that was called back before its end
     kind = ModelNotFoundError if code in _NO_MODEL else class_for_status(response.status)
     return kind(message, code=code)
 

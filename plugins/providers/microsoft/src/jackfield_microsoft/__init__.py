@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from jackfield import Endpoint, HTTPRequest, HTTPResponse, JackfieldError, Request, hookimpl
+from jackfield import Endpoint, HTTPRequest, Request, hookimpl
 from jackfield.tokens import Tokens
 
 from ._identity import signed
@@ -19,7 +19,7 @@ from ._identity import signed
 if TYPE_CHECKING:
     from jackfield.hookspecs import AuthFlow
 
-__all__ = ["authorize", "normalize_error", "translate_request"]
+__all__ = ["authorize", "translate_request"]
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 _TOKENS = Tokens()
@@ -59,14 +59,6 @@ def authorize(http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HT
         http_request.headers |= {"api-key": key, "x-api-key": key}
         return http_request
     return None
-
-
-@hookimpl(wrapper=True)
-def normalize_error(response: HTTPResponse) -> Generator[None, JackfieldError | None, JackfieldError | None]:
-    """Forget a token that was called back before its end."""
-    if response.status == 401:
-        _TOKENS.forget()
-    return (yield)
 
 
 def _ask(endpoint: Endpoint) -> HTTPRequest:
