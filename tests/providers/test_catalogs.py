@@ -42,7 +42,7 @@ PARAMETERS = words(
 )
 CAPABILITIES = words(
     """tools parallel_tools json_object json_schema streaming reasoning vision audio_in audio_out documents web_search
-    logprobs prediction n"""
+    logprobs prediction n prefill"""
 )
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 MEDIA = {
