@@ -6,6 +6,7 @@ anthropic 2.11.0, lib/foundry.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ __all__ = ["authorize", "translate_request"]
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 _TOKENS = Tokens()
+_TWICE = re.compile(r"/openai(/v1)?/openai/v1$")
 
 
 @hookimpl(wrapper=True)
@@ -30,10 +32,15 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[Any, HT
     """Ask the older addresses where a version of the API is set: a deployment's own, or that of Foundry's models."""
     found = yield
     version = endpoint.settings.get("api_version")
-    if found is None or not version or endpoint.dialect == "anthropic-messages":
+    if found is None or endpoint.dialect == "anthropic-messages":
         return found
     path = found.url.removeprefix(endpoint.base_url)
-    base = endpoint.base_url.removesuffix("/v1")
+    # an endpoint may be given as the portal shows it for the v1 API, with what the catalog adds
+    base = _TWICE.sub("/openai/v1", endpoint.base_url)
+    if not version:
+        found.url = f"{base}{path}"
+        return found
+    base = base.removesuffix("/v1")
     if base.endswith("/openai") and path in ("/chat/completions", "/embeddings"):
         base += f"/deployments/{quote(request.model, safe='')}"
     found.url = f"{base}{path}?{urlencode({'api-version': version})}"
