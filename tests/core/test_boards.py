@@ -198,7 +198,7 @@ def test_an_exception_in_a_hook_names_the_plugin(server: Server) -> None:
     server.answer(whole(completion()))
     with Client({"acme": {"api_key": "k"}}, boards=boards) as client, pytest.raises(PluginError) as caught:
         client.chat("acme/large", "Hi")
-    assert "acme (registered by hand): usage_items raised ZeroDivisionError" in caught.value.message
+    assert "acme (provider, registered by hand): usage_items raised ZeroDivisionError" in caught.value.message
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 

@@ -275,7 +275,7 @@ class Boards:
 
     def _plugin(self, kind: Kind, name: str) -> tuple[str, Any, Kind]:
         if (registered := self._registered.get((kind, name))) is not None:
-            return f"{name} (registered by hand)", registered[0], kind
+            return f"{name} ({kind}, registered by hand)", registered[0], kind
         found = self.found(kind, name)
         if found is None:
             raise self._unknown(kind, name, self._names(kind))
