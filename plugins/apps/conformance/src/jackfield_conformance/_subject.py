@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import pytest
 
 from jackfield import Board, Boards, ChatRequest, Endpoint, Exchange, ModelInfo, ProviderInfo
-from jackfield.discovery import discover
+from jackfield.discovery import installed
 from jackfield.endpoints import resolve
 from jackfield.errors import ConfigurationError
 
@@ -64,14 +64,14 @@ class Subject:
         plugins = [cls.plugin, *(row[2] for row in cls.companions)]
         names = {getattr(plugin, "__name__", type(plugin).__module__) for plugin in plugins if plugin is not None}
         for kind in ("provider", "dialect"):
-            for row in discover(kind, None, ()).get(cls.name, ()):
+            for row in installed()[kind].get(cls.name, ()):
                 names.add(row.value)
         return {name.partition(":")[0].partition(".")[0] for name in names}
 
 
 @once
 def _boards(subject: type[Subject]) -> Boards:
-    extensions = ",".join(sorted(discover("extension", None, ())))
+    extensions = ",".join(sorted(installed()["extension"]))
     boards = Boards(environ={"JACKFIELD_DISABLE": extensions})
     rows = list(subject.companions)
     plugin = subject.plugin
