@@ -1,14 +1,22 @@
 """The official SDK's types of a request's body, by dialect, and what they have against one.
 
-The SDK of Gemini has no type of the whole body, but models of its members, of which none lets an unknown one pass.
+The SDK of Gemini has no type of the whole body, but models of its members, of which none lets an unknown one pass;
+Cohere's has the parameters of a method. Converse is held against botocore's own model of it.
 """
 
 from __future__ import annotations
 
+import base64
+import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import cache
+from typing import Any, get_type_hints
 
+import botocore.session
+import ollama
 from anthropic.types import message_create_params as messages
+from botocore.validate import ParamValidator
+from cohere.v2.client import V2Client
 from google.genai import types
 from openai.types.chat import completion_create_params as chat
 from openai.types.responses import response_create_params as responses
@@ -32,13 +40,15 @@ _GEMINI: Mapping[str, Any] = {
     "generationConfig": types.GenerationConfig,
     "safetySettings": list[types.SafetySetting],
 }
-DIALECTS = (*_TYPES, "gemini")
+#: Where the type of the whole body lets any mapping pass.
+_OLLAMA: Mapping[str, Any] = {"messages": list[ollama.Message], "options": ollama.Options}
+DIALECTS = (*_TYPES, "gemini", "bedrock-converse", "cohere-chat", "ollama-chat")
 
 
 def objections(dialect: str, body: Mapping[str, Any]) -> list[str]:
     """Say what is wrong with a body, by the members that are of another type, missing or unknown."""
-    if dialect == "gemini":
-        return list(_gemini(body))
+    if (own := _OWN.get(dialect)) is not None:
+        return list(own(body))
     return list(against(body, _TYPES[dialect][bool(body.get("stream"))], "body"))
 
 
@@ -55,3 +65,56 @@ def _gemini(body: Mapping[str, Any]) -> Iterator[str]:
                 yield f"body.{'.'.join(map(str, (name, *row['loc'])))}: {row['msg']}"
     if "contents" not in body:
         yield "body.contents is missing"
+
+
+@cache
+def _shape() -> Any:
+    model = botocore.session.get_session().get_service_model("bedrock-runtime")
+    return model.operation_model("Converse").input_shape
+
+
+def _converse(body: Mapping[str, Any]) -> Iterator[str]:
+    report = ParamValidator().validate({"modelId": "any", **_with_bytes(body)}, _shape())
+    yield from report.generate_report().splitlines()
+
+
+def _with_bytes(value: Any) -> Any:
+    """Read the base64 of a body, as botocore is given bytes."""
+    if isinstance(value, Mapping):
+        return {
+            name: base64.b64decode(inner) if name in ("bytes", "redactedContent") else _with_bytes(inner)
+            for name, inner in value.items()
+        }
+    return [_with_bytes(row) for row in value] if isinstance(value, list) else value
+
+
+def _cohere(body: Mapping[str, Any]) -> Iterator[str]:
+    hints = get_type_hints(V2Client.chat, include_extras=True)
+    needed = {name for name, of in inspect.signature(V2Client.chat).parameters.items() if of.default is of.empty}
+    yield from (f"body.{name} is missing" for name in needed - {"self", *body})
+    for name, value in body.items():
+        if name == "stream":  # the SDK has two methods
+            yield from against(value, bool, "body.stream")
+        elif name in hints:
+            yield from against(value, hints[name], f"body.{name}")
+        else:
+            yield f"body.{name} is not known to V2Client.chat"
+
+
+def _ollama(body: Mapping[str, Any]) -> Iterator[str]:
+    fields = ollama._types.ChatRequest.model_fields
+    for name, value in body.items():
+        if name not in fields:
+            yield f"body.{name} is not known to ChatRequest"
+        elif name == "messages":  # the SDK's images write themselves as base64
+            rows = [
+                {**row, **({"images": [{"value": of} for of in row["images"]]} if "images" in row else {})}
+                for row in value
+            ]
+            yield from against(rows, _OLLAMA[name], "body.messages")
+        else:
+            yield from against(value, _OLLAMA.get(name, fields[name].annotation), f"body.{name}")
+    yield from (f"body.{name} is missing" for name in ("model", "messages") if name not in body)
+
+
+_OWN = {"gemini": _gemini, "bedrock-converse": _converse, "cohere-chat": _cohere, "ollama-chat": _ollama}

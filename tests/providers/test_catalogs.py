@@ -38,11 +38,11 @@ PARAMETERS = words(
     """model messages system temperature top_p top_k max_tokens stop seed n frequency_penalty presence_penalty
     repetition_penalty logit_bias logprobs top_logprobs tools tool_choice parallel_tool_calls response_format reasoning
     verbosity service_tier modalities audio_out prediction web_search metadata user cache stream extra call_id
-    part.cache tool.cache tool.strict cache.ttl cache.key message.name media.detail"""
+    part.cache tool.cache tool.strict cache.ttl cache.key message.name media.detail store"""
 )
 CAPABILITIES = words(
     """tools parallel_tools json_object json_schema streaming reasoning vision audio_in audio_out documents web_search
-    logprobs prediction n"""
+    logprobs prediction n prefill"""
 )
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 #: Forms of media; `s3` is the only kind of address that Converse takes.
@@ -54,8 +54,10 @@ MODEL_KEYS = words(
 )
 LIMIT_KEYS = words("range max_items allowed when efforts default off budget below fallback pattern length")
 RULE_KEYS = words("since until rates times when over inclusive windows")
-#: What a provider may take although its dialect as such does not, or one of its dialects although the other does not.
-GIVEN_BACK = words("top_k repetition_penalty tools tool_choice parallel_tool_calls response_format web_search")
+#: What may be taken although what stands above it does not: a provider its dialect, a family of models its provider.
+GIVEN_BACK = words(
+    "top_k repetition_penalty tools tool_choice parallel_tool_calls response_format web_search stop verbosity"
+)
 DAYS = words("mon tue wed thu fri sat sun")
 ALWAYS, FOREVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -170,7 +172,9 @@ def test_the_catalog_has_the_form(provider: str) -> None:
         assert set(setting) <= {"env", "default", "cases"}
         assert all(re.fullmatch(r"[A-Z][A-Z0-9_]+", name) for name in setting.get("env", ()))
     for auth in catalog["auth"]:
-        assert re.fullmatch(r"bearer|none|google-auth|entra|ibm-iam|(header|query):[\w-]+|aws-\w+", auth["kind"])
+        assert re.fullmatch(
+            r"bearer|none|google-auth|entra|azure-identity|ibm-iam|(header|query):[\w-]+|aws-\w+", auth["kind"]
+        )
         assert (auth["kind"] == "none") == ("values" not in auth)
         for names in auth.get("values", {}).values():
             assert names

@@ -29,6 +29,9 @@ def chat(model: str = "gpt-4o") -> ChatRequest:
         {"AZURE_OPENAI_RESOURCE": "contoso"},
         {"AZURE_OPENAI_ENDPOINT": "https://contoso.openai.azure.com/"},
         {"AZURE_OPENAI_ENDPOINT": "https://contoso.openai.azure.com"},
+        {"AZURE_OPENAI_ENDPOINT": "https://contoso.openai.azure.com/openai"},
+        {"AZURE_OPENAI_ENDPOINT": "https://contoso.openai.azure.com/openai/v1"},
+        {"AZURE_OPENAI_ENDPOINT": "https://contoso.openai.azure.com/openai/v1/"},
     ],
 )
 def test_the_v1_api_is_asked_unless_a_version_is_set(environ: dict[str, Any]) -> None:
@@ -45,6 +48,13 @@ def test_a_version_leads_to_a_deployments_own_address() -> None:
     sent = asked(EmbeddingRequest(model="microsoft/ada", inputs=("Hi",)), **environ)
     assert sent.url == f"{base}/deployments/ada/embeddings?api-version=2024-12-01-preview"
     assert asked(chat("gpt-5.5"), **environ).url == f"{base}/responses?api-version=2024-12-01-preview"
+
+
+def test_a_version_and_an_endpoint_of_the_v1_api_lead_to_the_same_address() -> None:
+    endpoint = "https://contoso.openai.azure.com/openai/v1/"
+    sent = asked(chat("ours"), AZURE_OPENAI_ENDPOINT=endpoint, OPENAI_API_VERSION="2024-10-21")
+    base = "https://contoso.openai.azure.com/openai"
+    assert sent.url == f"{base}/deployments/ours/chat/completions?api-version=2024-10-21"
 
 
 def test_foundrys_models_are_asked_at_their_own_address() -> None:

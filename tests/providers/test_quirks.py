@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from jackfield import ChatResponse, Client, HTTPRequest, Message, ProviderError, Reply, Thinking
+from jackfield import (
+    ChatResponse,
+    Client,
+    HTTPRequest,
+    Message,
+    ProviderError,
+    Reply,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
@@ -61,7 +72,8 @@ def streamed(host: Host, model: str) -> ChatResponse:
 
 def client(host: Host, model: str) -> Client:
     """Return a client of one host."""
-    return Client({model.partition("/")[0]: {"api_key": "k"}}, transport=host, environ={})
+    settings = {"api_key": "k", "host": "https://any.invalid"}
+    return Client({model.partition("/")[0]: settings}, transport=host, environ={})
 
 
 THOUGHT = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]
@@ -77,6 +89,48 @@ def test_mistral_thinks_in_pieces_of_its_content() -> None:
             ("text", "4"),
         ]
         assert found.service_tier == "standard"
+
+
+@pytest.mark.parametrize("order", ["tk", "ktk", "tkt", "ktkt", "ttkkt"])
+def test_text_and_thinking_of_mistral_have_one_order_whole_and_streamed(order: str) -> None:
+    pieces = [
+        {"type": "text", "text": f"{number}."}
+        if kind == "t"
+        else {"type": "thinking", "thinking": [{"type": "text", "text": f"Hm {number}."}]}
+        for number, kind in enumerate(order)
+    ]
+    host = Host(whole({"content": pieces}))
+    said = asked(host, "mistral/m")
+    chunks = Host(*(chunk({"content": [piece]}) for piece in pieces), chunk({}, "stop"))
+    assert said.message.parts == streamed(chunks, "mistral/m").message.parts
+    merged = [kind for number, kind in enumerate(order) if order[number - 1 : number] != kind]
+    assert [part.type for part in said.message.parts] == [{"t": "text", "k": "thinking"}[kind] for kind in merged]
+    asked(host, "mistral/m", [Message(role="user", parts="Hi"), said.message, Message(role="user", parts="On.")])
+    back = host.asked[-1]["messages"][1]["content"]
+    assert [piece["type"] for piece in back] == [{"t": "text", "k": "thinking"}[kind] for kind in merged]
+
+
+def test_databricks_gets_every_result_behind_its_call_and_nothing_empty() -> None:
+    calls = [ToolCall(id=name, name="f", arguments="{}") for name in "ab"]
+    results = [ToolResult(call_id=name, parts=(Text(text=name.upper()),)) for name in "ab"]
+    host = Host(whole({"content": "Done"}))
+    turns = [
+        Message(role="user", parts=(Text(text=""), Text(text="Go"))),
+        Message(role="assistant", parts=""),
+        Message(role="assistant", parts=(Text(text="I look."), *calls)),
+        Message(role="tool", parts=tuple(results)),
+        Message(role="user", parts="And?"),
+    ]
+    asked(host, "databricks/m", turns)
+    wire = [{"id": name, "type": "function", "function": {"name": "f", "arguments": "{}"}} for name in "ab"]
+    assert host.asked[0]["messages"] == [
+        {"role": "user", "content": [{"type": "text", "text": "Go"}]},
+        {"role": "assistant", "content": "I look.", "tool_calls": [wire[0]]},
+        {"role": "tool", "tool_call_id": "a", "content": "A"},
+        {"role": "assistant", "content": None, "tool_calls": [wire[1]]},
+        {"role": "tool", "tool_call_id": "b", "content": "B"},
+        {"role": "user", "content": "And?"},
+    ]
 
 
 def test_a_trace_goes_back_to_mistral_as_it_came_and_to_nobody_else() -> None:
@@ -123,7 +177,7 @@ def test_log_probabilities_of_old_completions_become_rows() -> None:
     assert asked(Host(answer), "together/m").choices[0].logprobs == {"content": [row]}
 
 
-@pytest.mark.parametrize("provider", ["groq", "mistral", "cloudflare", "ibm"])
+@pytest.mark.parametrize("provider", ["groq", "mistral", "cloudflare", "ibm", "databricks", "deepseek"])
 def test_quirks_of_chat_completions_leave_other_formats_alone(provider: str) -> None:
     answer = {
         "id": "r", "object": "response", "status": "completed", "model": "m",

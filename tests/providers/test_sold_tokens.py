@@ -158,13 +158,20 @@ def test_a_seller_that_is_not_there_is_told_as_such(cloud: Cloud) -> None:
     assert caught.value.provider == "ibm"
 
 
-def test_a_token_that_was_called_back_is_bought_anew_by_the_next_call(cloud: Cloud) -> None:
+@pytest.mark.parametrize(("seller", "model"), [(iam, "ibm/ibm/granite-4-h-small"), (entra, "microsoft/gpt-4o")])
+def test_a_token_that_was_called_back_is_bought_anew_by_the_next_call(cloud: Cloud, seller: Any, model: str) -> None:
     cloud.called_back.add("Bearer made-1")
-    with Client(environ=iam(cloud, "five")) as client:
-        with pytest.raises(AuthenticationError, match="the token is void"):
-            client.chat("ibm/ibm/granite-4-h-small", "Hi")
-        assert client.chat("ibm/ibm/granite-4-h-small", "Hi").text == "Hi"
-    assert [row[1] for row in cloud.asked] == ["Bearer made-2"]
+    with Client(environ=seller(cloud, "five")) as client, Client(environ=seller(cloud, "another")) as other:
+        with pytest.raises(AuthenticationError):
+            client.chat(model, "Hi")
+        assert other.chat(model, "Hi").text == "Hi"
+        assert client.chat(model, "Hi").text == "Hi"
+        cloud.called_back.add("Bearer made-3")
+        with pytest.raises(AuthenticationError):
+            client.chat(model, "Hi")
+        assert other.chat(model, "Hi").text == "Hi", "the token of another key is not forgotten"
+    assert [row[1] for row in cloud.asked] == ["Bearer made-2", "Bearer made-3", "Bearer made-2"]
+    assert len(cloud.sold) == 3
 
 
 def test_sellers_are_kept_apart(cloud: Cloud) -> None:

@@ -29,9 +29,12 @@ class Memory:
 
     def __init__(self) -> None:
         self.seen: list[jackfield.HTTPRequest] = []
+        self.called_back = ""
 
     def send(self, request: jackfield.HTTPRequest, timeout: Any) -> jackfield.Reply:
         self.seen.append(request)
+        if request.headers["authorization"] == self.called_back:
+            return jackfield.Reply(401, {}, iter((b"{}",)), lambda: None)
         return jackfield.Reply(200, {"content-type": "application/json"}, iter((ANSWER,)), lambda: None)
 
     def close(self) -> None: ...
@@ -167,6 +170,19 @@ def test_a_token_is_made_once_and_used_until_it_ends(account: Path, tokens: Toke
     assert sent == ["Bearer made-1"] * 3
     assert len(tokens.asked) == 1
     assert b"assertion=" in tokens.asked[0]
+
+
+def test_a_token_that_was_called_back_is_made_anew_by_the_next_call(account: Path, tokens: TokenServer) -> None:
+    environ = {"GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_APPLICATION_CREDENTIALS": str(account)}
+    memory = Memory()
+    client = Client(transport=memory, environ=environ)
+    client.chat("vertex/claude-opus-4-6", "Hi")
+    memory.called_back = "Bearer made-1"
+    with pytest.raises(AuthenticationError, match="a token lasts an hour"):
+        client.chat("vertex/claude-opus-4-6", "Hi")
+    assert client.chat("vertex/claude-opus-4-6", "Hi").text == "Hi"
+    assert memory.seen[-1].headers["authorization"] == "Bearer made-2"
+    assert len(tokens.asked) == 2
 
 
 def test_credentials_that_are_refused_say_so_without_the_key(account: Path, tokens: TokenServer) -> None:

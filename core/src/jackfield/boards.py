@@ -86,7 +86,10 @@ class Boards:
             self._forget()
 
     def register(self, kind: Kind, name: str, plugin: Any, data: Mapping[str, Any] | Path | None = None) -> None:
-        """Add a plugin by hand: a module or an object, and its catalog as a table or the folder where it lies."""
+        """Add a plugin by hand: a module or an object, and its catalog as a table or the folder where it lies.
+
+        A provider whose plugin is None is its catalog alone: the modules that the catalog names are left out too.
+        """
         with self._lock:
             self._registered[(kind, name)] = (plugin, data)
             self._forget()
@@ -284,8 +287,9 @@ class Boards:
     def _provider_plugins(self, info: ProviderInfo, dialect: str) -> list[tuple[str, Any, Kind]]:
         plugins: list[tuple[str, Any, Kind]] = []
         if ("provider", info.name) in self._registered:
-            if self._registered[("provider", info.name)][0] is not None:
-                plugins.append(self._plugin("provider", info.name))
+            if self._registered[("provider", info.name)][0] is None:
+                return plugins
+            plugins.append(self._plugin("provider", info.name))
         elif self.found("provider", info.name) is not None:
             plugins.append(self._plugin("provider", info.name))
         if module := info.for_dialect(dialect).get("plugin"):

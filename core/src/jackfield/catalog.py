@@ -63,6 +63,8 @@ class ModelInfo:
     drop: tuple[str, ...] = ()
     #: How this model is asked to think, where its dialect has another form: see `thinking.write_thinking`.
     thinking: Mapping[str, Any] | None = None
+    #: Members of the last message, where that is the assistant's and the answer shall go on from it.
+    prefill: Mapping[str, Any] | None = None
     rules: tuple[Rule, ...] = ()
     currency: str = "USD"
     unpriced: str | None = None
@@ -199,6 +201,7 @@ class ProviderInfo:
         rename: dict[str, str] = {}
         drop: list[str] = []
         thinking: dict[str, Any] = {}
+        prefill: Mapping[str, Any] | None = None
         prices: list[Mapping[str, Any]] = []
         try:
             for table in tables:
@@ -207,6 +210,7 @@ class ProviderInfo:
                 rename |= wire.get("rename", {})
                 drop += wire.get("drop", [])
                 thinking |= wire.get("thinking", {})
+                prefill = wire.get("prefill", prefill)
                 if table.get("replaces"):
                     prices = []
                 prices += table.get("prices", [])
@@ -232,6 +236,7 @@ class ProviderInfo:
             rename=rename,
             drop=tuple(drop),
             thinking=thinking if thinking.keys() > {"replaces"} else None,
+            prefill=prefill,
             rules=rules,
             currency=merged.get("currency", "USD"),
             unpriced=merged.get("unpriced"),

@@ -225,3 +225,9 @@ class ChatRequest(Request):
     cache: CacheOptions | None = None
     previous: str | None = None
     store: bool | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the answer shall go on from what the assistant has begun to say: its text is the last message."""
+        last = self.messages[-1] if self.messages else None
+        return last is not None and last.role == "assistant" and not any(type(part) is ToolCall for part in last.parts)

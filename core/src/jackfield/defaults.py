@@ -110,6 +110,8 @@ def finish_body(http_request: HTTPRequest, request: Request, endpoint: Endpoint,
         body.pop(name, None)
     if model.thinking is not None and isinstance(request, ChatRequest) and request.reasoning is not None:
         write_thinking(body, request.reasoning, model.thinking)
+    if model.prefill is not None and isinstance(request, ChatRequest) and request.goes_on:
+        body["messages"][-1] |= model.prefill
     if not request.provider_options:
         return
     for name in (endpoint.dialect, endpoint.provider):

@@ -23,7 +23,7 @@ def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], envi
     """Resolve the endpoint of a provider in a dialect.
 
     `overrides` are those of `Client(providers=...)`: base_url, api_key, headers, and by name settings and the values
-    of a credential that has several.
+    of a credential that has several; `credential` may be an object that gives tokens, where the provider takes one.
 
     Raises:
         ConfigurationError: a setting has no value.
@@ -80,6 +80,10 @@ def _credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mappi
         way = next((way for way in ways if way.kind != "none"), None)
         kind, name = (way.kind, next(iter(way.values), "token")) if way else ("bearer", "token")
         return Credential(kind, {name: _secret(str(key), kind, "api_key", info)})
+    if (source := overrides.get("credential")) is not None and not isinstance(source, str):
+        if (way := next((way for way in ways if "credential" in way.values), None)) is None:
+            raise ConfigurationError("credential: this provider takes no object; give api_key", provider=info.name)
+        return Credential(way.kind, source=source)
     if not ways:
         return Credential("none")
     given = {name: str(value) for way in ways for name in way.values if (value := overrides.get(name)) is not None}

@@ -128,6 +128,8 @@ def converse(exchange: Exchange, timeout: Timeout, at: datetime | None = None) -
         signed = exchange.sign(at)
         request = (yield from signed) if isinstance(signed, Generator) else signed
         head = yield Send(request, timeout)
+        if head.status == 401 and request.refused is not None:
+            request.refused()
         exchange.receive_head(head.status, head.headers)
         while (chunk := (yield _READ)) is not None:
             if deltas := receive(chunk):

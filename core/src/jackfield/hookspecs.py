@@ -90,7 +90,7 @@ def authorize(http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HT
 
     Returns:
         The request with its proof; or a generator that does I/O through effects (a token exchange) and returns the
-        request. None: the next plugin is asked.
+        request; what it keeps for the next call it forgets by `HTTPRequest.refused`. None: the next plugin is asked.
 
     Raises:
         ConfigurationError: the credential cannot be used; the message never holds it.

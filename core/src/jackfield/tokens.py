@@ -49,11 +49,13 @@ class Tokens:
             token, seconds = yield from _bought(ask, at, remedy)
             self._known[key] = (token, at.timestamp() + seconds)
         http_request.headers["authorization"] = f"Bearer {token}"
+        http_request.refused = lambda: self._forget(key, token)
         return http_request
 
-    def forget(self) -> None:
-        """Forget every token: the provider took one for none."""
-        self._known.clear()
+    def _forget(self, key: tuple[str, str], token: str) -> None:
+        """Forget a token that was called back before its end, unless another has been bought meanwhile."""
+        if self._known.get(key, ("", 0.0))[0] == token:
+            del self._known[key]
 
 
 def _bought(ask: HTTPRequest, at: datetime, remedy: str) -> Generator[Any, Any, tuple[str, float]]:

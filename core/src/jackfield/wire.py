@@ -6,7 +6,7 @@ No socket lives here. Header names are in lower case throughout.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,17 @@ from .errors import InvalidInput
 
 @dataclass(slots=True)
 class HTTPRequest:
-    """A request to be sent. `body` is a JSON value or bytes; it is encoded once, after the last hook has seen it."""
+    """A request to be sent. `body` is a JSON value or bytes; it is encoded once, after the last hook has seen it.
+
+    `refused` is set by an `authorize` that keeps what it signs with: a flow calls it where the provider answers that it
+    does not know who asks (401), so that it is not used again.
+    """
 
     method: str
     url: str
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     body: Any = None
+    refused: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         # neither headers nor the query: either may hold the credential
@@ -82,15 +87,21 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What proves who asks. `kind` says how it is sent; the values never show in a repr."""
+    """What proves who asks. `kind` says how it is sent; the values never show in a repr.
+
+    `source` is an object of the caller's that gives tokens, where the provider takes one in the place of values.
+    """
 
     kind: str
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    source: Any = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
-        """A name for this credential that reveals nothing of it."""
+        """A name for this credential that reveals nothing of it; objects of one class have one name."""
         seed = "\0".join(f"{name}={value}" for name, value in sorted(self.values.items()))
+        if self.source is not None:
+            seed += f"\0{type(self.source).__qualname__}"
         return hashlib.sha256(f"jackfield:{self.kind}:{seed}".encode()).hexdigest()[:16]
 
 

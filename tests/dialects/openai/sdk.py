@@ -45,7 +45,9 @@ def against(value: Any, kind: Any, where: str) -> Iterator[str]:
             yield f"{where}: {value!r} is none of {arguments}"
     elif is_typeddict(kind):
         yield from _object(value, kind, where)
-    elif origin is dict:
+    elif isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield from _model(value, kind, where)
+    elif origin in (dict, collections.abc.Mapping):
         if isinstance(value, dict):
             for name, inner in value.items():
                 yield from against(inner, arguments[1], f"{where}.{name}")
@@ -85,6 +87,22 @@ def _object(value: Any, kind: Any, where: str) -> Iterator[str]:
     for name, inner in value.items():
         if name in hints:
             yield from against(inner, hints[name], f"{where}.{name}")
+        else:
+            yield f"{where}.{name} is not known to {kind.__name__}"
+
+
+def _model(value: Any, kind: type[BaseModel], where: str) -> Iterator[str]:
+    """Read by the class, not by its validator, which in some SDKs lets everything pass."""
+    if not isinstance(value, dict):
+        yield f"{where}: no object"
+        return
+    hints = {field.alias or name: (field.annotation, field.is_required()) for name, field in kind.model_fields.items()}
+    for name, (_, is_required) in hints.items():
+        if is_required and name not in value:
+            yield f"{where}.{name} is missing"
+    for name, inner in value.items():
+        if name in hints:
+            yield from against(inner, hints[name][0], f"{where}.{name}")
         else:
             yield f"{where}.{name} is not known to {kind.__name__}"
 

@@ -77,7 +77,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _sandboxed(boards: Boards) -> Mapping[str, Mapping[str, Any]]:
     """Return overrides that let the sandbox answer for every provider that could not be asked otherwise."""
     try:
-        from jackfield_sandbox import AsyncSandboxTransport
+        from jackfield_sandbox import AsyncSandboxTransport, stand_in
     except ImportError:
         raise ConfigurationError("the demo needs the sandbox: pip install jackfield-sandbox") from None
     transport = AsyncSandboxTransport()
@@ -85,7 +85,7 @@ def _sandboxed(boards: Boards) -> Mapping[str, Mapping[str, Any]]:
     for name in boards.providers():
         with contextlib.suppress(JackfieldError):
             if _wanted(boards.info(name)):
-                found[name] = {"api_key": "sandbox", "transport": transport, "base_url": "http://sandbox.invalid/v1"}
+                found[name] = stand_in(boards, name, transport)
     return found
 
 

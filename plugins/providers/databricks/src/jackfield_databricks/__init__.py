@@ -1,1 +1,1 @@
-"""Databricks as data: what this package knows stands in `catalog.toml` and `models.toml`."""
+"""Databricks: what this package knows stands in its catalog; `_chat.py` orders messages as it wants them."""

@@ -1,1 +1,1 @@
-"""DeepSeek as data: what this package knows stands in `catalog.toml` and `models.toml`."""
+"""DeepSeek: what this package knows stands in its catalog; `_chat.py` says where beginnings are asked to be ended."""

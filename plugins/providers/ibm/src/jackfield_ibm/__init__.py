@@ -9,41 +9,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from pydantic_core import from_json
-
-from jackfield import (
-    Endpoint,
-    HTTPRequest,
-    HTTPResponse,
-    JackfieldError,
-    ModelNotFoundError,
-    hookimpl,
-)
-from jackfield.errors import class_for_status
+from jackfield import Endpoint, HTTPRequest, hookimpl
 from jackfield.tokens import Tokens
 
 if TYPE_CHECKING:
     from jackfield.hookspecs import AuthFlow
 
-__all__ = ["authorize", "normalize_error"]
+__all__ = ["authorize"]
 
 _GRANT = "urn:ibm:params:oauth:grant-type:apikey"
-_NO_MODEL = frozenset({"model_not_supported", "model_no_support_for_function"})
 _TOKENS = Tokens()
-
-
-@hookimpl
-def normalize_error(response: HTTPResponse) -> JackfieldError | None:
-    """Read IBM's own list of errors."""
-    try:
-        first = from_json(response.body)["errors"][0]
-        message, code = str(first["message"]), str(first["code"])
-    except (ValueError, LookupError, TypeError):
-        return None
-    if response.status == 401:
-        _TOKENS.forget()  # a token that was called back before its end
-    kind = ModelNotFoundError if code in _NO_MODEL else class_for_status(response.status)
-    return kind(message, code=code)
 
 
 @hookimpl

@@ -6,21 +6,25 @@ anthropic 2.11.0, lib/foundry.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from jackfield import Endpoint, HTTPRequest, HTTPResponse, JackfieldError, Request, hookimpl
+from jackfield import Endpoint, HTTPRequest, Request, hookimpl
 from jackfield.tokens import Tokens
+
+from ._identity import signed
 
 if TYPE_CHECKING:
     from jackfield.hookspecs import AuthFlow
 
-__all__ = ["authorize", "normalize_error", "translate_request"]
+__all__ = ["authorize", "translate_request"]
 
-_SCOPE = "https://cognitiveservices.azure.com/.default"
+SCOPE = "https://cognitiveservices.azure.com/.default"
 _TOKENS = Tokens()
+_TWICE = re.compile(r"/openai(/v1)?/openai/v1$")
 
 
 @hookimpl(wrapper=True)
@@ -28,10 +32,15 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[Any, HT
     """Ask the older addresses where a version of the API is set: a deployment's own, or that of Foundry's models."""
     found = yield
     version = endpoint.settings.get("api_version")
-    if found is None or not version or endpoint.dialect == "anthropic-messages":
+    if found is None or endpoint.dialect == "anthropic-messages":
         return found
     path = found.url.removeprefix(endpoint.base_url)
-    base = endpoint.base_url.removesuffix("/v1")
+    # an endpoint may be given as the portal shows it for the v1 API, with what the catalog adds
+    base = _TWICE.sub("/openai/v1", endpoint.base_url)
+    if not version:
+        found.url = f"{base}{path}"
+        return found
+    base = base.removesuffix("/v1")
     if base.endswith("/openai") and path in ("/chat/completions", "/embeddings"):
         base += f"/deployments/{quote(request.model, safe='')}"
     found.url = f"{base}{path}?{urlencode({'api-version': version})}"
@@ -40,8 +49,10 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[Any, HT
 
 @hookimpl
 def authorize(http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HTTPRequest | AuthFlow | None:
-    """Send Claude its key under both names; buy a token with an application's secret."""
+    """Send Claude its key under both names; buy a token with an application's secret, or ask a credential for one."""
     credential = endpoint.credential
+    if credential.kind == "azure-identity":
+        return signed(http_request, credential, SCOPE)
     if credential.kind == "entra":
         return _TOKENS.bearer(
             http_request,
@@ -57,20 +68,12 @@ def authorize(http_request: HTTPRequest, endpoint: Endpoint, at: datetime) -> HT
     return None
 
 
-@hookimpl(wrapper=True)
-def normalize_error(response: HTTPResponse) -> Generator[None, JackfieldError | None, JackfieldError | None]:
-    """Forget a token that was called back before its end."""
-    if response.status == 401:
-        _TOKENS.forget()
-    return (yield)
-
-
 def _ask(endpoint: Endpoint) -> HTTPRequest:
     """Return the request for a token, by the client credentials of OAuth 2 (RFC 6749, 4.4)."""
     values = endpoint.credential.values
     form = {
         "grant_type": "client_credentials", "client_id": values["client_id"],
-        "client_secret": values["client_secret"], "scope": _SCOPE,
+        "client_secret": values["client_secret"], "scope": SCOPE,
     }  # fmt: skip
     url = f"{endpoint.settings['authority'].rstrip('/')}/{quote(values['tenant_id'], safe='')}/oauth2/v2.0/token"
     return HTTPRequest("POST", url, {"content-type": "application/x-www-form-urlencoded"}, urlencode(form).encode())

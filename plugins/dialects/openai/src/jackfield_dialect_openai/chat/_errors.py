@@ -44,6 +44,8 @@ _BY_CODE: dict[str, type[JackfieldError]] = {
     "model_not_found": ModelNotFoundError,
     "model_not_available": ModelNotFoundError,
     "invalid_model": ModelNotFoundError,
+    "model_not_supported": ModelNotFoundError,
+    "model_no_support_for_function": ModelNotFoundError,
     "DeploymentNotFound": ModelNotFoundError,
     "context_length_exceeded": ContextLengthError,
     "content_filter": ContentFilterError,
@@ -136,6 +138,8 @@ def fields(document: Any) -> dict[str, Any] | None:
     if not isinstance(document, dict):
         return None
     error = document.get("error")
+    if not error and isinstance(rows := document.get("errors"), list) and rows and isinstance(rows[0], dict):
+        error = rows[0]  # a list of them (Cloudflare's, recorded; IBM's)
     found: dict[str, Any]
     if isinstance(error, dict) and error:
         found = error

@@ -57,6 +57,12 @@ class _Tokens:
                 ) from None
             return str(known.token)
 
+    def forget(self, path: str, token: str) -> None:
+        """Forget a token that was called back before its end, unless another has been made meanwhile."""
+        with self._lock:
+            if (known := self._known.get(path)) is not None and known.token == token:
+                del self._known[path]
+
 
 def _read(path: str) -> Any:
     """Read a file of credentials: of a service account, or of a user, as gcloud leaves it.
@@ -83,4 +89,5 @@ def signed(http_request: HTTPRequest, credential: Credential) -> Generator[Any, 
     path = credential.values["file"]
     token = yield Do(lambda: _TOKENS.get(path), lambda: asyncio.to_thread(_TOKENS.get, path))
     http_request.headers["authorization"] = f"Bearer {token}"
+    http_request.refused = lambda: _TOKENS.forget(path, token)
     return http_request
