@@ -35,8 +35,13 @@ class Block:
 
     @property
     def runs(self) -> bool:
-        """Whether it is run; `no-run: reason` in a comment before it says why not."""
-        return self.language in ("python", "sh") and not self.comment.startswith("no-run")
+        """Whether it is run; `no-run: reason` before it says why not, `file: name` what it is instead."""
+        return self.language in ("python", "sh") and not self.comment.startswith(("no-run", "file: "))
+
+    @property
+    def file(self) -> str | None:
+        """The name of the file that it is, beside which the commands of its page run."""
+        return self.comment.removeprefix("file: ") if self.comment.startswith("file: ") else None
 
 
 def pages() -> list[Path]:

@@ -53,6 +53,9 @@ def test_the_python_of_a_page_runs(page: Path, reader: dict[str, str], tmp_path:
     "block", [block for block in BLOCKS if block.runs and block.language == "sh"], ids=lambda b: b.where
 )
 def test_the_commands_of_a_block_run(block: Block, reader: dict[str, str], tmp_path: Path) -> None:
+    for other in blocks(block.page):
+        if other.file is not None:
+            (tmp_path / other.file).write_text(other.code, encoding="utf-8")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.code],
         cwd=tmp_path, env=reader, capture_output=True, text=True, timeout=120,
