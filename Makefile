@@ -4,7 +4,7 @@ export PYTHON ARGS PROVIDER
 WORKSPACE = $(or $(shell command -v python3),$(error Python 3.11 or newer is needed: apt install python3 python3-venv)) .ci/workspace.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-slow coverage record bench wheels clean
+.PHONY: help install serve test test-slow coverage record bench wheels dist docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ bench: ## run the benchmarks
 
 wheels: ## build the wheel of every distribution into .wheelhouse/
 	@$(WORKSPACE) wheels
+
+dist: ## build what is published into dist/, compared with the tree, with a list of components
+	@$(WORKSPACE) dist
+
+docs: ## build the documentation site into .site/, strictly, offline
+	@$(WORKSPACE) docs
 
 clean: ## remove .venv, .wheelhouse and every cache
 	@$(WORKSPACE) clean

@@ -24,6 +24,7 @@ STATE = VENV / "installed.json"
 WHEELHOUSE = VENV / "wheelhouse"
 CONSTRAINTS = ROOT / "constraints.txt"
 TEST_TOOLS = ROOT / "tests" / "requirements.txt"
+DOCS_TOOLS = ROOT / "docs" / "requirements.txt"
 FLOOR = (3, 11)
 NAMES = ("python3.13", "python3.12", "python3.11", "python3")
 PROBE = """import sys
@@ -46,6 +47,8 @@ def main() -> None:
         "record": record,
         "bench": bench,
         "wheels": wheels,
+        "dist": dist,
+        "docs": docs,
         "clean": clean,
     }
     os.chdir(ROOT)
@@ -149,9 +152,30 @@ def wheels() -> None:
         print(wheel.relative_to(ROOT))
 
 
+def dist() -> None:
+    """Build what is published into dist, compare it with the tree, and list its components."""
+    run_module("tests/packaging/dist.py")
+
+
+def docs() -> None:
+    """Build the documentation site into .site; a warning is an error."""
+    install(tests=True)
+    leave([offline("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", ".site", *arguments())])
+
+
 def clean() -> None:
     """Remove what the other targets made."""
-    for name in (".venv", ".wheelhouse", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "htmlcov"):
+    for name in (
+        ".venv",
+        ".wheelhouse",
+        "dist",
+        ".site",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        "htmlcov",
+    ):
         shutil.rmtree(name, ignore_errors=True)
     for file in (".coverage", ".venv.lock"):
         with contextlib.suppress(FileNotFoundError):
@@ -243,7 +267,7 @@ def installed_names() -> set:  # type: ignore[type-arg] # 3.8 cannot subscript i
 def digest() -> str:
     """Hash all that decides what is installed."""
     seen = hashlib.sha256()
-    for path in (CONSTRAINTS, TEST_TOOLS, *(Path(folder, "pyproject.toml") for folder in distributions())):
+    for path in (CONSTRAINTS, TEST_TOOLS, DOCS_TOOLS, *(Path(folder, "pyproject.toml") for folder in distributions())):
         seen.update(f"{path}\n".encode() + path.read_bytes())
     return seen.hexdigest()
 

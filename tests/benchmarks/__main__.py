@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.benchmarks import installing
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 LIBRARIES = ("jackfield", "openai", "anthropic", "litellm")
@@ -45,6 +47,7 @@ def main() -> int:
         )
     first = _cpu(sys.executable, _FIRST, str(ROOT)) - _cpu(sys.executable, "pass")
     print(f"\nimport jackfield, Client and first chat, in memory: {first:.0f} ms CPU above bare Python")
+    installing.show()
     return 0
 
 

@@ -26,7 +26,6 @@ from jackfield import (
     PluginError,
     hookimpl,
 )
-from jackfield.hookspecs import SPEC_VERSION
 from tests.core.conftest import acme
 from tests.core.server import Server, completion, whole
 
@@ -199,7 +198,7 @@ def test_an_exception_in_a_hook_names_the_plugin(server: Server) -> None:
     server.answer(whole(completion()))
     with Client({"acme": {"api_key": "k"}}, boards=boards) as client, pytest.raises(PluginError) as caught:
         client.chat("acme/large", "Hi")
-    assert "acme (registered by hand): usage_items raised ZeroDivisionError" in caught.value.message
+    assert "acme (provider, registered by hand): usage_items raised ZeroDivisionError" in caught.value.message
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
@@ -302,10 +301,6 @@ def test_plugins_are_admitted_and_left_out_by_name(tmp_path: Path) -> None:
     assert "mine" in _python(tmp_path, code)
     assert _python(tmp_path, code, JACKFIELD_PLUGINS="mine") == "mine"
     assert "mine" not in _python(tmp_path, code, JACKFIELD_DISABLE="mine").split()
-
-
-def test_the_spec_version_of_a_plugin_that_says_nothing_is_the_first() -> None:
-    assert SPEC_VERSION == (1, 0)
 
 
 def test_an_extension_that_cannot_be_imported_is_named_and_breaks_no_board(tmp_path: Path) -> None:

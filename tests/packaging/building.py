@@ -19,5 +19,7 @@ def build(copy: Path, out: Path, *targets: str) -> None:
                 place = copy / path.relative_to(ROOT)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, place)
+        # what is published brings its license, which stands once in the tree
+        shutil.copyfile(ROOT / "LICENSE", copy / found.folder.relative_to(ROOT) / "LICENSE")
         command = [sys.executable, "-m", "hatchling", "build", "--directory", str(out), *words]
         run(*command, cwd=copy / found.folder.relative_to(ROOT))

@@ -1,5 +1,5 @@
 """Writes the list of all distributions: `python -m tests.packaging.packages` builds them and writes
-docs/reference/packages.md."""
+docs/reference/packages.md; with --check it only says what is out of date: all but sizes that are off by a little."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ from tests.packaging.building import build
 from tests.packaging.closure import brought, direct
 from tests.workspace.tree import ROOT, Distribution, distributions
 
-__all__ = ["PAGE", "sizes", "stated", "written"]
+__all__ = ["PAGE", "off", "sizes", "stated", "written"]
 
 PAGE = ROOT / "docs/reference/packages.md"
 _KINDS = {
@@ -36,6 +36,11 @@ def stated(text: str) -> dict[str, int]:
     return {name: int(size) for name, size in re.findall(r"^\| `([\w-]+)` \| (\d+) kB \|", text, re.MULTILINE)}
 
 
+def off(said: Mapping[str, int], true: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Return the sizes that a page states and that are off by more than a fifth, each with the true one."""
+    return {name: (said[name], size) for name, size in true.items() if abs(said[name] - size) > max(1, size / 5)}
+
+
 def written(wheels: Mapping[str, int]) -> str:
     """Write the page."""
     parts = [_HEAD]
@@ -56,10 +61,18 @@ def _kind(found: Distribution) -> str:
 
 
 def main() -> int:
-    """Build every wheel and write the page."""
+    """Build every wheel and write the page, where it is out of date; 1 where it is and only a check was asked for."""
     with tempfile.TemporaryDirectory() as copy, tempfile.TemporaryDirectory() as out:
         build(Path(copy), Path(out), "wheel")
-        PAGE.write_text(written(sizes(Path(out))), encoding="utf-8")
+        true = sizes(Path(out))
+    text = PAGE.read_text(encoding="utf-8")
+    said = stated(text)
+    if set(said) == set(true) and written(said) == text and not off(said, true):
+        return 0
+    print(PAGE.relative_to(ROOT))
+    if "--check" in sys.argv:
+        return 1
+    PAGE.write_text(written(true), encoding="utf-8")
     return 0
 
 

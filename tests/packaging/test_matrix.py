@@ -1,4 +1,7 @@
-"""Chats and streams work over httpx alone and over httpx2, with the lowest and the newest of what the core allows."""
+"""Chats, streams and plugins of other spec versions, with the lowest and the newest of what the core allows.
+
+Over httpx alone and over httpx2.
+"""
 
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from tests.packaging.wheelhouse import FLOOR, PINNED, pythons
 pytestmark = pytest.mark.slow
 
 EXERCISE = Path(__file__).parent / "exercise.py"
+SPEC_VERSIONS = Path(__file__).parent / "spec_versions.py"
 NAMES = ["jackfield", "jackfield-dialect-openai", "jackfield-openai-compatible"]
 
 
@@ -27,3 +31,5 @@ def test_chats_and_streams_work(
     said = run(str(tmp_path / "venv/bin/python"), "-W", "error", str(EXERCISE), cwd=tmp_path).split()
     assert said[:3] == ["ok", "over", library]
     assert (said[-1] == "1.5.0") is (source is FLOOR)
+    said = run(str(tmp_path / "venv/bin/python"), "-W", "error", str(SPEC_VERSIONS), cwd=tmp_path).split()
+    assert said[:2] == ["ok", "pluggy"]

@@ -46,12 +46,8 @@ CAPABILITIES = words(
     logprobs prediction n prefill"""
 )
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-MEDIA = {
-    "image": {"url", "bytes", "file"},
-    "document": {"url", "bytes", "file"},
-    "audio": {"url", "bytes", "file"},
-    "video": {"url", "bytes", "file"},
-}
+#: Forms of media; `s3` is the only kind of address that Converse takes.
+MEDIA = {kind: {"url", "bytes", "file", "s3"} for kind in ("image", "document", "audio", "video")}
 CATALOG_KEYS = words("include remedies provider settings auth headers limits wire dialects regions")
 MODEL_KEYS = words(
     """id match aliases title context max_output capabilities media limits wire operations dialect deprecated retired

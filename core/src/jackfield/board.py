@@ -22,7 +22,7 @@ from .errors import InvalidInput, JackfieldError, PluginError, UnsupportedOperat
 from .fitting import Fitted
 from .operations import Request, Response
 from .pricing import Cost, Priced
-from .registration import OBSERVERS, STEPS, Kind, check_plugin, compile_step, new_manager
+from .registration import OBSERVERS, STEPS, Kind, check_plugin, compile_step, new_manager, refuse_names
 from .usage import Usage
 from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse
 
@@ -89,7 +89,7 @@ class Board:
             try:
                 manager.register(plugin, who)
             except (pluggy.PluginValidationError, ValueError) as error:
-                raise PluginError(f"{who} does not fit the hook specs: {error}") from error
+                raise refuse_names(error, plugin, who) from error
             self._who[getattr(plugin, "__name__", type(plugin).__module__).partition(".")[0]] = who
         manager.check_pending()
         self._steps: Any = SimpleNamespace(**{name: compile_step(getattr(manager.hook, name)) for name in STEPS})

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .board import Board, DialectInfo
-from .book import PriceBook
+from .admission import Admission
 from .catalog import ProviderInfo, read_provider, read_toml
 from .configuration import read_configuration
-from .discovery import Found, discover, pick, unknown
+from .discovery import Found, Installed, describe, discover, installed, pick, unknown
 from .errors import ConfigurationError, InvalidInput, PluginError
-from .registration import Kind
+
+if TYPE_CHECKING:  # what a board runs on is imported when one is opened: a list of what is installed needs none of it
+    from .board import Board, DialectInfo
+    from .book import PriceBook
+    from .registration import Kind
 
 
 class Boards:
     """What is installed, registered and configured; boards are opened once and kept.
 
     `config` is the user's own configuration, of the form of jackfield.toml. `environ` says which plugins are admitted
-    (`JACKFIELD_PLUGINS`) or left out (`JACKFIELD_DISABLE`). Safe to share between threads.
+    (`JACKFIELD_PLUGINS`) or left out (`JACKFIELD_DISABLE`), as does the table `plugins` of the configuration. Safe to
+    share between threads.
     """
 
     def __init__(self, config: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> None:
-        self._environ = env = os.environ if environ is None else environ
-        self._admit: Collection[str] | None = _names(env["JACKFIELD_PLUGINS"]) if "JACKFIELD_PLUGINS" in env else None
-        self._leave_out = _names(env.get("JACKFIELD_DISABLE", ""))
+        self._environ = os.environ if environ is None else environ
         self.config = config or {}
+        self._admission = Admission(self._environ, self.config)
         #: The file that the configuration was read from.
         self.source: Path | None = None
         #: Prices of the configuration, over those of every catalog.
-        self.book = PriceBook(prices, "the configuration") if (prices := self.config.get("prices")) else None
+        self.book = _book(self.config)
+        self._installed: Installed | None = None
         self._found: dict[str, dict[str, list[Found]]] = {}
         self._registered: dict[tuple[str, str], tuple[Any, Mapping[str, Any] | Path | None]] = {}
         self._infos: dict[str, ProviderInfo] = {}
@@ -73,10 +78,11 @@ class Boards:
         fresh = Boards(read_configuration(self.source), self._environ)
         fresh._registered = self._registered
         for name in fresh.config.get("providers", {}):
-            if name not in self._leave_out:
+            if fresh._admission.denied(name) is None:
                 fresh.info(name)
         with self._lock:
-            self.config, self.book = fresh.config, fresh.book
+            self.config, self.book, self._admission = fresh.config, fresh.book, fresh._admission
+            self._found.clear()
             self._forget()
 
     def register(self, kind: Kind, name: str, plugin: Any, data: Mapping[str, Any] | Path | None = None) -> None:
@@ -107,6 +113,10 @@ class Boards:
         """Return what is installed under a name."""
         return pick(self._discovered(kind), name)
 
+    def brought_by(self, kind: str, name: str) -> list[str]:
+        """Name every distribution, with its version, that brings the plugin of a name: two are a conflict."""
+        return sorted({row.who for row in self._discovered(kind).get(name, ())})
+
     def info(self, name: str) -> ProviderInfo:
         """Read the catalog of a provider; none of its code runs.
 
@@ -132,6 +142,8 @@ class Boards:
         Raises:
             UnknownDialect: nothing has this name.
         """
+        from .board import DialectInfo
+
         with self._lock:
             if (known := self._dialects.get(name)) is None:
                 registered = self._registered.get(("dialect", name))
@@ -154,6 +166,8 @@ class Boards:
             UnknownProvider, UnknownDialect: nothing has this name.
             PluginError: a plugin cannot be imported or breaks its contract.
         """
+        from .board import Board
+
         with self._lock:
             info = self.info(provider)
             if not (name := dialect or info.dialect):
@@ -169,6 +183,8 @@ class Boards:
         Raises:
             UnknownDialect: nothing has this name.
         """
+        from .board import Board
+
         with self._lock:
             if (board := self._boards.get(("", name))) is None:
                 board = self._boards[("", name)] = Board(self.dialect_info(name), None, [self._plugin("dialect", name)])
@@ -227,8 +243,13 @@ class Boards:
     def _discovered(self, kind: str) -> dict[str, list[Found]]:
         with self._lock:
             if (found := self._found.get(kind)) is None:
-                found = self._found[kind] = discover(kind, self._admit, self._leave_out)
+                found = self._found[kind] = discover(kind, self._admission, self._everything())
             return found
+
+    def _everything(self) -> Installed:
+        if self._installed is None:
+            self._installed = installed()
+        return self._installed
 
     def _names(self, kind: str, more: Collection[str] = ()) -> list[str]:
         registered = (name for registered_kind, name in self._registered if registered_kind == kind)
@@ -243,22 +264,21 @@ class Boards:
             return read_provider(name, None, {**(data or {}), **user}, name)
         if (found := self.found("provider", name)) is not None:
             return read_provider(name, found.folder, user, found.who, found.value)
-        if name in self._leave_out or name not in self.config.get("providers", {}):
+        if self._admission.denied(name) is not None or name not in self.config.get("providers", {}):
             raise self._unknown("provider", name, self.providers())
         return read_provider(name, None, user)
 
     def _unknown(self, kind: str, name: str, known: Collection[str]) -> ConfigurationError:
-        """Make the error for a name that nobody has, or that the environment leaves out."""
+        """Make the error for a name that nobody has, or that is not let in."""
         error = unknown(kind, name, [other for other in known if other != name])
-        if name in self._leave_out:
-            error.message = f"the {kind} {name!r} is left out by JACKFIELD_DISABLE"
-        elif self._admit is not None and name not in self._admit:
-            error.message = f"the {kind} {name!r} is not among those that JACKFIELD_PLUGINS admits"
+        brought = [row.distribution.name for row in self._everything()[kind].get(name, ())] or [""]
+        if (why := self._admission.refused(name, brought[0])) is not None:
+            error.message = f"the {kind} {name!r} {why}"
         return error
 
     def _plugin(self, kind: Kind, name: str) -> tuple[str, Any, Kind]:
         if (registered := self._registered.get((kind, name))) is not None:
-            return f"{name} (registered by hand)", registered[0], kind
+            return f"{name} ({kind}, registered by hand)", registered[0], kind
         found = self.found(kind, name)
         if found is None:
             raise self._unknown(kind, name, self._names(kind))
@@ -273,9 +293,11 @@ class Boards:
         elif self.found("provider", info.name) is not None:
             plugins.append(self._plugin("provider", info.name))
         if module := info.for_dialect(dialect).get("plugin"):
-            import importlib
-
-            plugins.append((f"{info.distribution} ({module})", importlib.import_module(module), "provider"))
+            who = f"{info.distribution} ({module})"
+            try:
+                plugins.append((who, importlib.import_module(module), "provider"))
+            except (Exception, SystemExit) as error:
+                raise PluginError(f"{who} cannot be imported: {describe(error)}") from error
         return plugins
 
     def _extensions(self) -> list[tuple[str, Any, Kind]]:
@@ -292,5 +314,9 @@ class Boards:
         return found
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.split(",") if name.strip())
+def _book(config: Mapping[str, Any]) -> PriceBook | None:
+    if not (prices := config.get("prices")):
+        return None
+    from .book import PriceBook
+
+    return PriceBook(prices, "the configuration")

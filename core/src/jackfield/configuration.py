@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .admission import Admission
 from .book import PriceBook
 from .catalog import read_toml
 from .errors import ConfigurationError
@@ -34,6 +35,7 @@ def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Give what can be checked: its key, what to look for in the file, and the check."""
     for name in ("extensions", "prices", "providers"):
         yield name, name, lambda name=name: _table(table.get(name, {}))
+    yield "plugins", "[plugins]", lambda: Admission({}, table)
     for pattern, value in table.get("prices", {}).items():
         yield f"prices.{pattern}", pattern, lambda pattern=pattern, value=value: PriceBook({pattern: value}, "prices")
     for provider, values in table.get("providers", {}).items():

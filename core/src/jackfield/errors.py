@@ -77,121 +77,133 @@ class JackfieldError(Exception):
 
 
 class ConfigurationError(JackfieldError):
-    """What is installed or set up is wrong."""
+    """What is installed or set up is wrong.
+
+    Remedy: do what the message says; `jackfield doctor` names what is broken.
+    """
 
 
 class UnknownProvider(ConfigurationError):
-    """No installed plugin and no configuration has this provider."""
+    """No installed plugin and no configuration has this provider. Remedy: install its package, or correct the name."""
 
 
 class UnknownDialect(ConfigurationError):
-    """No installed plugin speaks this dialect."""
+    """No installed plugin speaks this dialect. Remedy: install the package of the dialect, or correct the name."""
 
 
 class MissingCredential(ConfigurationError):
-    """The provider needs a key that is not set; the message names the variable."""
+    """The provider needs a key that is not set; the message names the variable.
+
+    Remedy: set it, or give `api_key` to the client.
+    """
 
 
 class PluginError(ConfigurationError):
-    """A plugin broke its contract."""
+    """A plugin broke its contract. Remedy: upgrade the plugin or the core, or leave the plugin out; tell its author."""
 
 
 class InvalidInput(JackfieldError, ValueError):
-    """The request is wrong in itself; nothing was sent."""
+    """The request is wrong in itself; nothing was sent. Remedy: correct what the message names."""
 
 
 class UnsupportedFeature(InvalidInput):
-    """The model cannot do what is asked; nothing was sent."""
+    """The model cannot do what is asked; nothing was sent. Remedy: ask another model, or leave it out."""
 
 
 class UnsupportedOperation(InvalidInput):
-    """The provider has no such operation; nothing was sent."""
+    """The provider has no such operation; nothing was sent. Remedy: ask another provider."""
 
 
 class TransportError(JackfieldError):
-    """The network failed."""
+    """The network failed. Remedy: try again; the client has done so already."""
 
     retryable = True
 
 
 class ConnectionFailed(TransportError):
-    """No connection, or it broke before an answer came."""
+    """No connection, or it broke before an answer came. Remedy: check the base URL, the proxy and the network."""
 
 
 class RequestTimeout(TransportError):
-    """A time limit passed, here or at the provider."""
+    """A time limit passed, here or at the provider. Remedy: give more time with `timeout`, or stream."""
 
 
 class StreamInterrupted(JackfieldError):
-    """A stream ended before its end; `.response` is what had arrived."""
+    """A stream ended before its end; `.response` is what had arrived. Remedy: ask again, or go on from what came."""
 
 
 class ProviderError(JackfieldError):
-    """The provider answered with an error."""
+    """The provider answered with an error. Remedy: read `.code` and `.body`, which are the provider's own."""
 
 
 class AuthenticationError(ProviderError):
-    """The key is wrong."""
+    """The key is wrong. Remedy: set the right one; `jackfield providers` names the variable."""
 
 
 class PermissionDenied(ProviderError):
-    """The key may not do this."""
+    """The key may not do this. Remedy: ask the provider for access to the model, or use another key."""
 
 
 class BillingError(ProviderError):
-    """Quota, credit or a spending limit is used up; waiting does not help."""
+    """Quota, credit or a spending limit is used up; waiting does not help. Remedy: pay, or raise the limit."""
 
 
 class RateLimitError(ProviderError):
-    """Too many requests or tokens for now."""
+    """Too many requests or tokens for now. Remedy: wait `.retry_after` seconds, or send less at once."""
 
     retryable = True
 
 
 class OverloadedError(ProviderError):
-    """The provider has no capacity for now."""
+    """The provider has no capacity for now. Remedy: wait, or ask another provider."""
 
     retryable = True
 
 
 class NotReadyError(ProviderError):
-    """The model is being loaded."""
+    """The model is being loaded. Remedy: wait `.retry_after` seconds."""
 
     retryable = True
 
 
 class ServerError(ProviderError):
-    """The provider broke."""
+    """The provider broke. Remedy: try again, or ask another provider."""
 
     retryable = True
 
 
 class ModelNotFoundError(ProviderError):
-    """The provider does not know the model, or not for this key."""
+    """The provider does not know the model, or not for this key.
+
+    Remedy: correct the name; the message has near ones.
+    """
 
 
 class ContextLengthError(ProviderError):
-    """The conversation is longer than the model can take."""
+    """The conversation is longer than the model can take. Remedy: shorten it, or ask a model with a larger context."""
 
 
 class RequestTooLargeError(ProviderError):
-    """The request's body is too large."""
+    """The request's body is too large. Remedy: send less, or files by their address."""
 
 
 class ContentFilterError(ProviderError):
-    """The provider refuses the content."""
+    """The provider refuses the content. Remedy: change the content; do not send it elsewhere unread."""
 
 
 class UnsupportedParameterError(ProviderError):
-    """The model does not take a parameter, or not this value; `.param` names it."""
+    """The model does not take a parameter, or not this value; `.param` names it. Remedy: leave it out, or change it."""
 
 
 class InvalidRequestError(ProviderError):
-    """The provider cannot read the request."""
+    """The provider cannot read the request.
+
+    Remedy: correct what the message names; if you wrote nothing special, tell the plugin's author.
+    """
 
 
 class ResponseFormatError(ProviderError):
-    """The provider's answer cannot be read."""
+    """The provider's answer cannot be read. Remedy: try again; if it stays, tell the plugin's author, with `.body`."""
 
 
 _BY_STATUS: Mapping[int, type[JackfieldError]] = {

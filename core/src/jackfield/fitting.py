@@ -232,7 +232,7 @@ def check_media(request: ChatRequest, model: ModelInfo) -> None:
 def _check_one(part: Media, where: str, model: ModelInfo, media: Mapping[str, tuple[str, ...]]) -> None:
     forms = media.get(part.kind, ())
     form = _FORMS[type(part.source)]
-    if form in forms:
+    if form in forms or (isinstance(part.source, Url) and part.source.url.partition("://")[0] in forms):
         return
     remedy = f"give it as {' or '.join(forms)}" if forms else "choose another model or say it in text"
     what = f"no {part.kind}" if not forms else f"no {part.kind} by {form}"

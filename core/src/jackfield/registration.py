@@ -25,6 +25,10 @@ _REQUIRED: Final = ("translate_request", "normalize_response")
 _NAMES: Final = frozenset(
     name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec")
 )
+#: What a plugin speaks that does not say: never the version of the installed core, which it would always agree with.
+_FIRST: Final = (1, 0)
+_SPOKEN: Final = ".".join(map(str, hookspecs.SPEC_VERSION))
+_NEWER_CORE: Final = "needs core >= the first release that speaks {}, pip install --upgrade jackfield"
 
 
 def check_plugin(plugin: Any, kind: Kind, who: str) -> None:
@@ -39,18 +43,48 @@ def check_plugin(plugin: Any, kind: Kind, who: str) -> None:
         options = getattr(value, f"{hookspecs.PROJECT}_impl", None)
         if options is not None:
             found[options.get("specname") or name] = (getattr(plugin, name), options)
+    version = spec_version(plugin, who)
     for name, (function, options) in found.items():
+        if name not in _NAMES and options.get("optionalhook"):
+            continue
+        if name not in _NAMES and version > hookspecs.SPEC_VERSION:
+            raise refuse_names(f"{name} is no hook yet", plugin, who)
         _check_one(name, function, options, kind, who)
     if kind == "dialect":
         for name in _REQUIRED:
             if name not in found:
                 raise PluginError(f"{who} has no {name}; a dialect needs {' and '.join(_REQUIRED)}")
-    version = getattr(plugin, "SPEC_VERSION", (1, 0))
-    if version[0] != hookspecs.SPEC_VERSION[0]:
+
+
+def spec_version(plugin: Any, who: str) -> tuple[int, int]:
+    """Return the version of the hook specs that a plugin says it was written for; 1.0 where it says nothing.
+
+    Raises:
+        PluginError: it is no version, or of another major version than the core's.
+    """
+    version = getattr(plugin, "SPEC_VERSION", _FIRST)
+    if not (isinstance(version, tuple) and len(version) == 2 and all(type(number) is int for number in version)):
+        raise PluginError(f"{who}: SPEC_VERSION is {version!r:.60}; it needs a major and a minor version, as (1, 0)")
+    major, minor = version
+    if major != hookspecs.SPEC_VERSION[0]:
+        remedy = _NEWER_CORE if major > hookspecs.SPEC_VERSION[0] else "install a newer release of the plugin"
         raise PluginError(
-            f"{who} speaks version {version[0]} of the hook specs, the core speaks {hookspecs.SPEC_VERSION[0]}; "
-            "install releases of the same major version"
+            f"{who} was written for version {major} of the hook specs, the core speaks {_SPOKEN}: "
+            f"{remedy.format(f'{major}.{minor}')}, or install releases of the same major version"
         )
+    return major, minor
+
+
+def refuse_names(problem: object, plugin: Any, who: str) -> PluginError:
+    """Make the error for names that the specs do not have: a newer plugin needs a newer core, others are misspelt."""
+    version = spec_version(plugin, who)
+    if version <= hookspecs.SPEC_VERSION:
+        return PluginError(f"{who} does not fit the hook specs: {problem}")
+    wanted = ".".join(map(str, version))
+    return PluginError(
+        f"{who} was written for {wanted} of the hook specs, the core speaks {_SPOKEN}: {_NEWER_CORE.format(wanted)}; "
+        f"{problem}"
+    )
 
 
 def _check_one(name: str, function: Any, options: Any, kind: Kind, who: str) -> None:

@@ -65,7 +65,7 @@ def test_a_broken_catalog_is_a_row_and_no_code_runs(jackfield: Command, tmp_path
     assert found["fine"]["title"] == "Fine"
     assert "jackfield_torn/catalog.toml cannot be read" in found["torn"]["error"]
     assert found["torn"]["from"] == "jackfield-torn 1.5"
-    assert found["bare"]["from"] == "a distribution whose metadata cannot be read"
+    assert found["bare"]["from"] == "jackfield-bare (its metadata cannot be read)"
     assert "error" in found["odd"]
     assert "acme" in found
     assert command("models", "acme/").status == 0

@@ -76,3 +76,15 @@ def test_a_command_that_cannot_be_imported_is_named(jackfield: Command, tmp_path
     done = Command(environ={**jackfield.environ, "PYTHONPATH": str(site)})("sick")
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert "jackfield-sick 1.5 (sick) cannot be imported" in done.err
+
+
+def test_a_command_is_not_run_where_the_configuration_says_who_is_let_in_and_cannot_be_read(
+    extended: Command, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text('[plugins]\nallow = "greet"\n')
+    command = Command(environ={**extended.environ, "JACKFIELD_CONFIG": str(broken)})
+    done = command("greet")
+    assert (done.status, done.out) == (2, "")
+    assert "broken.toml:1: plugins" in done.err
+    assert command("--help").status == 0

@@ -101,6 +101,33 @@ def test_what_is_left_out_is_not_examined(patient: Command, site: Path) -> None:
     assert found[("provider", "sick")]["checks"] == {"name": "disabled"}
 
 
+def test_spec_version_import_time_and_size_are_told(patient: Command, site: Path) -> None:
+    add_provider(site, "one", "SPEC_VERSION = (1, 3)\n")
+    report, found = examined(patient, 0)
+    assert (report["spec"], report["slow"]) == ("1.0", [])
+    one, code = found[("provider", "one")], (site / "jackfield_one/__init__.py").stat().st_size
+    assert one["spec"] == "1.3"
+    assert found[("provider", "openai")]["spec"] == "1.0", "who says nothing speaks the first"
+    assert 0 <= one["import_seconds"] < 1
+    assert one["size_bytes"] == code + (site / "jackfield_one/catalog.toml").stat().st_size
+
+
+def test_an_import_that_takes_long_is_named_and_is_no_problem(patient: Command, site: Path) -> None:
+    add_provider(site, "one", "import time\ntime.sleep(1.1)\n")
+    report, found = examined(patient, 0)
+    (slow,) = report["slow"]
+    assert slow.startswith("provider one (jackfield-one 1.5) takes 1.")
+    assert found[("provider", "one")]["import_seconds"] > 1
+    assert "provider one (jackfield-one 1.5) takes 1." in patient("doctor").out
+
+
+def test_another_version_of_the_hook_specs_is_named(patient: Command, site: Path) -> None:
+    add_provider(site, "sick", "SPEC_VERSION = (7, 0)\n")
+    report, found = examined(patient, 1)
+    assert "needs core >= the first release that speaks 7.0" in report["problems"][0]
+    assert found[("provider", "sick")]["spec"] is None
+
+
 def test_a_configuration_that_is_missing_is_a_problem(patient: Command) -> None:
     command = Command(environ={**patient.environ, "JACKFIELD_CONFIG": "nowhere.toml"})
     report, found = examined(command, 1)

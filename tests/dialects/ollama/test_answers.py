@@ -134,14 +134,14 @@ def test_parts_of_other_formats_are_said_as_well_as_they_can_be(board: Board) ->
     assert rows[-1]["done_reason"] == "length"
 
 
-def test_a_call_is_written_when_it_is_whole(board: Board) -> None:
+def test_calls_that_overlap_are_written_whole_and_in_their_order(board: Board) -> None:
     one, two = ToolCall(id="a", name="f"), ToolCall(id="b", name="g", arguments='{"y"')
     deltas: list[Delta] = [
         PartStarted(0, 0, one), ArgumentsDelta(0, 0, '{"x"'), PartStarted(0, 1, two), ArgumentsDelta(0, 1, ":2}"),
         PartEnded(0, 1), ArgumentsDelta(0, 0, ":1}"), PartEnded(0, 0), Finished(0, "tool_calls"),
     ]  # fmt: skip
     found = read(board, written(board, deltas))
-    assert [(call.id, call.arguments) for call in found.tool_calls] == [("b", '{"y":2}'), ("a", '{"x":1}')]
+    assert [(call.id, call.arguments) for call in found.tool_calls] == [("a", '{"x":1}'), ("b", '{"y":2}')]
     assert found.finish_reason == "tool_calls"
 
 

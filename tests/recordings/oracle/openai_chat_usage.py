@@ -12,9 +12,12 @@ def read_usage(usage: dict[str, Any]) -> dict[str, int | None]:
     reasoning = _first((made, "reasoning_tokens"), (usage, "reasoning_tokens"))
     prompt, output = _first((usage, "prompt_tokens")), _first((usage, "completion_tokens"))
     total = _first((usage, "total_tokens"))
-    # xai counts reasoning beside the completion; only the sum tells, since others name it the same
-    if prompt is not None and output is not None and reasoning and total == prompt + output + reasoning:
-        output += reasoning
+    if output is not None and reasoning is not None and reasoning > 0:
+        # xai counts reasoning beside the completion; only the sum tells, since others name it the same. So does
+        # vercel-gateway, of Google's models, whose total leaves it out: it alone states a market_cost.
+        sums = prompt is not None and total == prompt + output + reasoning
+        if sums or (reasoning > output and "market_cost" in usage):
+            output += reasoning
     return {
         "input_tokens": prompt,
         "output_tokens": output,

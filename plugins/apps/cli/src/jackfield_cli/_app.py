@@ -47,6 +47,9 @@ def make_app() -> typer.Typer:
     app.callback()(jackfield)
     for command in (chat, providers, models, cost, doctor):
         app.command()(command)
+    plugins = typer.Typer(help="Look after what is installed.", no_args_is_help=True)
+    plugins.command()(verify)
+    app.add_typer(plugins, name="plugins")
     return app
 
 
@@ -220,6 +223,20 @@ def doctor(as_json: AsJson = False) -> None:
         from ._doctor import examine
 
         return examine(as_json)
+
+    _finish(action)
+
+
+def verify(as_json: AsJson = False) -> None:
+    """Compare the installed files with the hashes that their installer wrote down; no plugin's code runs.
+
+    With every .pth file, which Python reads when it starts, and who brought it.
+    """
+
+    def action() -> int:
+        from ._verify import show_verified
+
+        return show_verified(as_json)
 
     _finish(action)
 

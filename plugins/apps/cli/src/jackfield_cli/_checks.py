@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from jackfield import Board, Boards, DialectInfo
 from jackfield.discovery import Found
-from jackfield.errors import ConfigurationError, PluginError
+from jackfield.errors import ConfigurationError, JackfieldError, PluginError
+from jackfield.registration import spec_version
 
 from ._failures import lines_of
 from ._main import BUILT_IN
-from ._plugins import brought_by, load, who
+from ._plugins import brought_by
 
 #: The checks in their order; a kind of plugin has those that make sense for it.
 LABELS = ("name", "data", "code", "board")
+#: Seconds that an import may take.
+SLOW = 1.0
 
 
 @dataclass(slots=True)
@@ -26,6 +30,17 @@ class Checked:
     name: str
     who: str
     checks: dict[str, str] = field(default_factory=dict)
+    #: The version of the hook specs that it was written for; None where that is not known, and for commands.
+    spec: str | None = None
+    #: What importing it took; of a library that several share, the first pays.
+    import_seconds: float | None = None
+    #: The size of its package, without what Python compiles.
+    size_bytes: int | None = None
+
+    @property
+    def slow(self) -> bool:
+        """Whether everybody who uses it waits for its import."""
+        return self.import_seconds is not None and self.import_seconds > SLOW
 
     @property
     def problems(self) -> list[str]:
@@ -35,8 +50,8 @@ class Checked:
 
 def check(kind: str, name: str, rows: list[Found], boards: Boards) -> Checked:
     """Check the plugin of that name; nothing that it does ends the doctor."""
-    checked = Checked(kind, name, brought_by(rows))
-    for label, look in _looks(kind, name, rows, boards):
+    checked = Checked(kind, name, brought_by(rows), size_bytes=_size(rows[0]))
+    for label, look in _looks(checked, rows, boards):
         try:
             look()
             checked.checks[label] = "ok"
@@ -54,25 +69,26 @@ def not_admitted(kind: str, name: str, rows: list[Found]) -> Checked:
     return Checked(kind, name, brought_by(rows), {"name": "disabled"})
 
 
-def _looks(kind: str, name: str, rows: list[Found], boards: Boards) -> Iterator[tuple[str, Callable[[], Any]]]:
+def _looks(checked: Checked, rows: list[Found], boards: Boards) -> Iterator[tuple[str, Callable[[], Any]]]:
+    kind, name = checked.kind, checked.name
     yield "name", lambda: _alone(kind, name, rows)
     if kind == "dialect":
         yield "data", lambda: boards.dialect_info(name).routes
-        yield "code", lambda: load(rows[0])
+        yield "code", lambda: _import(checked, rows[0])
         yield "board", lambda: boards.dialect(name)
     elif kind == "provider":
         yield "data", lambda: _read_all(boards, name)
-        yield "code", lambda: load(rows[0])
+        yield "code", lambda: _import(checked, rows[0])
         yield "board", lambda: _open_all(boards, name)
     elif kind == "extension":
-        yield "code", lambda: load(rows[0])
-        yield "board", lambda: Board(DialectInfo(name, {}), None, [(brought_by(rows), load(rows[0]), "extension")])
+        yield "code", lambda: _import(checked, rows[0])
+        yield "board", lambda: Board(DialectInfo(name, {}), None, [(brought_by(rows), rows[0].load(), "extension")])
     else:
-        yield "code", lambda: _callable(rows[0])
+        yield "code", lambda: _callable(checked, rows[0])
 
 
 def _alone(kind: str, name: str, rows: list[Found]) -> None:
-    if len(names := sorted({who(row) for row in rows})) > 1:
+    if len(names := sorted({row.who for row in rows})) > 1:
         raise ConfigurationError(f"{' and '.join(names)} both claim the name {name!r}; remove one of them")
     if kind == "command" and name in BUILT_IN:
         raise ConfigurationError(f"{names[0]} brings a command {name!r}, which is our own and wins; rename it")
@@ -92,6 +108,24 @@ def _open_all(boards: Boards, name: str) -> None:
         boards.open(name, dialect)
 
 
-def _callable(found: Found) -> None:
-    if not callable(load(found)):
+def _import(checked: Checked, found: Found) -> Any:
+    started = time.perf_counter()
+    plugin = found.load()
+    checked.import_seconds = round(time.perf_counter() - started, 4)
+    if checked.kind != "command":
+        checked.spec = ".".join(map(str, spec_version(plugin, found.who)))
+    return plugin
+
+
+def _size(found: Found) -> int | None:
+    """Add up what the folder of a package holds; None where there is none."""
+    try:
+        files = [path for path in found.folder.rglob("*") if path.suffix != ".pyc" and path.is_file()]
+        return sum(path.stat().st_size for path in files)
+    except (OSError, JackfieldError):
+        return None
+
+
+def _callable(checked: Checked, found: Found) -> None:
+    if not callable(_import(checked, found)):
         raise PluginError(f"{found.who}: its command is no function; it takes a list of words and returns a status")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from jackfield.admission import Admission
 from jackfield.discovery import Found, discover, pick
 from jackfield.errors import ConfigurationError, InvalidInput, PluginError
 
@@ -18,32 +19,34 @@ KNOWN: Mapping[str, str] = {"sandbox": "jackfield-sandbox", "serve": "jackfield-
 
 def installed_commands() -> dict[str, list[Found]]:
     """Return the commands of installed plugins by name, as far as the environment admits them."""
-    return discover("command", *admission())
+    return discover("command", admission())
 
 
-def admission() -> tuple[frozenset[str] | None, frozenset[str]]:
-    """Return which plugins the environment admits (None: all) and which it leaves out."""
-    admit = os.environ.get("JACKFIELD_PLUGINS")
-    return None if admit is None else _names(admit), _names(os.environ.get("JACKFIELD_DISABLE", ""))
+def admission() -> Admission:
+    """Return which plugins the environment and the configuration admit.
+
+    Raises:
+        ConfigurationError: the configuration cannot be read; who is let in without it is not known.
+    """
+    if not os.environ.get("JACKFIELD_CONFIG"):
+        return Admission(os.environ)
+    from ._setup import read_config
+
+    return Admission(os.environ, read_config())
 
 
 def plugin_commands() -> dict[str, str]:
     """Return what the help says of each command of a plugin: who brings it."""
-    found = installed_commands().items()
-    return {name: brought_by(rows) for name, rows in found if name not in BUILT_IN}
-
-
-def who(found: Found) -> str:
-    """Return distribution and version of a plugin, also where its metadata is broken."""
     try:
-        return found.who
-    except Exception:
-        return "a distribution whose metadata cannot be read"
+        found = installed_commands()
+    except ConfigurationError:  # the help helps also there; the command itself will say what is wrong
+        return {}
+    return {name: brought_by(rows) for name, rows in found.items() if name not in BUILT_IN}
 
 
 def brought_by(rows: list[Found]) -> str:
     """Name every distribution that brings a plugin of one name."""
-    return " and ".join(sorted({who(row) for row in rows}))
+    return " and ".join(sorted({row.who for row in rows}))
 
 
 def run_plugin(name: str, argv: list[str]) -> int:
@@ -57,19 +60,7 @@ def run_plugin(name: str, argv: list[str]) -> int:
     found = pick(commands, name)
     if found is None:
         raise _unknown(name, [*BUILT_IN, *commands])
-    return called(found.who, load(found), argv)
-
-
-def load(found: Found) -> Any:
-    """Import a plugin, whatever its import does.
-
-    Raises:
-        PluginError: the import fails.
-    """
-    try:
-        return found.load()
-    except SystemExit as error:
-        raise PluginError(f"{found.who} ({found.name}) cannot be imported: it exits with {error.code!r}") from None
+    return called(found.who, found.load(), argv)
 
 
 def called(who: str, command: Any, argv: list[str]) -> int:
@@ -94,7 +85,3 @@ def _unknown(name: str, known: list[str]) -> ConfigurationError | InvalidInput:
     if near[0] in known:
         return InvalidInput(f"there is no command {name!r}; did you mean {near[0]}?")
     return InvalidInput(f"there is no command {name!r}; did you mean {near[0]}? pip install {KNOWN[near[0]]}")
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.split(",") if name.strip())

@@ -6,11 +6,9 @@ import os
 from typing import Any
 
 from jackfield import Boards
-from jackfield.discovery import discover
 
 from ._failures import lines_of
 from ._keys import key_state, missing_settings
-from ._plugins import admission, brought_by
 from ._setup import open_boards
 from ._tables import show_json, show_table
 
@@ -43,11 +41,11 @@ def _row(boards: Boards, name: str) -> dict[str, Any]:
             "from": info.distribution or "the configuration",
         }
     except Exception as error:  # any third party's data; one that is broken hides no other
-        return {"name": name, "error": lines_of(error)[0], "from": _who(name)}
+        return {"name": name, "error": lines_of(error)[0], "from": _who(boards, name)}
 
 
-def _who(name: str) -> str:
-    return brought_by(discover("provider", *admission()).get(name, [])) or "the configuration"
+def _who(boards: Boards, name: str) -> str:
+    return " and ".join(boards.brought_by("provider", name)) or "the configuration"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

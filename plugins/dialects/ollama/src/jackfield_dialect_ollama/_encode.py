@@ -50,8 +50,9 @@ class Encoder:
     def __init__(self, request: ChatRequest, at: datetime) -> None:
         self.headers: Mapping[str, str] = {"content-type": "application/x-ndjson", "cache-control": "no-cache"}
         self._head: dict[str, Any] = {"model": request.model, "created_at": moment(int(at.timestamp()))}
-        #: Calls that are being made, with the pieces of their arguments; how many have been written.
+        #: Calls that have not been written, in their order, with the pieces of their arguments; how many have been.
         self._open: dict[int, tuple[ToolCall, list[str]]] = {}
+        self._ended: dict[int, Any] = {}
         self._calls = 0
         self._has_spoken = False
         self._finished: Finished | None = None
@@ -80,7 +81,8 @@ class Encoder:
             case PartStarted(value=value):
                 return self._line({"content": text}) if (text := said(value)) else b""
             case PartEnded(part=part) if part in self._open:
-                return self._call(part, delta.provider_state)
+                self._ended[part] = delta.provider_state
+                return self._whole_calls()
             case LogprobsDelta(logprobs=logprobs):
                 return self._line({"content": ""}, logprobs=logprobs["content"]) if logprobs.get("content") else b""
             case Finished():
@@ -111,6 +113,13 @@ class Encoder:
         last = {"done": True, "done_reason": finish_word(finished.reason, finished.raw)}
         kept = measured(ProviderState(finished.provider_state))
         return to_json({**self._head, "message": message, **last, **kept, **used}) + b"\n"
+
+    def _whole_calls(self) -> bytes:
+        """Write the calls that are whole; one that began earlier and is not holds those behind it back."""
+        written = b""
+        while self._open and (part := next(iter(self._open))) in self._ended:
+            written += self._call(part, self._ended[part])
+        return written
 
     def _call(self, part: int, state: Any) -> bytes:
         call, pieces = self._open.pop(part)
