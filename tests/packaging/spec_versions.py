@@ -110,7 +110,7 @@ def plugins_of_each_version() -> None:
     for plugin, remedy in REFUSED.items():
         refusal = _refusal(plugin())
         assert remedy in refusal, refusal
-        assert "acme (registered by hand)" in refusal, refusal
+        assert "acme (provider, registered by hand)" in refusal, refusal
 
 
 def a_spec_that_grows() -> None:
