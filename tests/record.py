@@ -6,6 +6,7 @@ The official SDK asks; the provider answers where its key is set, the sandbox wh
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import sys
@@ -24,9 +25,43 @@ from jackfield import Boards
 from jackfield.endpoints import key_names
 from jackfield_sandbox import SandboxApp
 from tests.cassettes import openai_scenarios
+from tests.cassettes.dialects import DIALECTS, REFUSED, SCENARIOS, Dialect
 from tests.cassettes.tape import CASSETTES, Recorder, findings
 
 BASE_URL = "https://api.openai.com/v1"
+
+
+def record_dialect(dialect: Dialect) -> None:
+    """Record every scenario of a dialect."""
+    names = key_names(Boards(environ={}).info(dialect.provider))
+    key = next((os.environ[name] for name in names if os.environ.get(name)), None)
+    if key is not None:
+        _record(dialect, dialect.base_url, key, f"recorded from {dialect.base_url}", {}, "wrong")
+        return
+    print(f"{' or '.join(names)} is not set: the sandbox answers")
+    with sandbox() as url:
+        said = f"synthetic, from jackfield-sandbox {version('jackfield-sandbox')}"
+        _record(dialect, url, "any", said, {"x-jackfield-fault": REFUSED}, "any")
+
+
+def _record(dialect: Dialect, asked: str, key: str, origin: str, fault: dict[str, str], wrong: str) -> None:
+    recorder = Recorder(asked, dialect.base_url)
+
+    def refused(scenario: str) -> None:
+        try:
+            dialect.ask(asked, wrong, fault, scenario)
+        except Exception as error:  # each SDK has its own; what came is looked at in the cassette
+            print(f"refused: {type(error).__name__}")
+        else:
+            sys.exit(f"{scenario} was answered, and should have been refused")
+
+    for number, scenario in enumerate(SCENARIOS, start=1):
+        print(f"[{number}/{len(SCENARIOS)}] {scenario}", flush=True)
+        if scenario == "error_401":
+            text = recorder.record(scenario, lambda: refused(scenario))  # noqa: B023
+        else:
+            text = recorder.record(scenario, lambda: dialect.ask(asked, key, {}, scenario))  # noqa: B023
+        _write(CASSETTES / dialect.folder / f"{scenario}.yaml", text, origin)
 
 
 def record_openai() -> None:
@@ -103,7 +138,10 @@ def sandbox() -> Iterator[str]:
         listener.close()
 
 
-PROVIDERS: dict[str, Callable[[], None]] = {"openai": record_openai}
+PROVIDERS: dict[str, Callable[[], None]] = {
+    "openai": record_openai,
+    **{dialect.folder: functools.partial(record_dialect, dialect) for dialect in DIALECTS},
+}
 
 
 def main(words: list[str]) -> None:

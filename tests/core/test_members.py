@@ -157,3 +157,14 @@ def test_sampling_that_goes_only_without_reasoning_goes_not_with_a_budget(asked:
     request, found = fitted(ChatRequest(messages="hi", reasoning=asked, temperature=0.5), limits)
     assert request.temperature is None
     assert "temperature dropped" in found
+
+
+def test_the_name_of_a_result_is_left_out_where_its_call_has_it() -> None:
+    named = ToolResult(call_id="call:1", name="add", parts=(Text(text="no"),))
+    asked = ChatRequest(messages=(*TURNS[:3], Message(role="tool", parts=(named,))))
+    request, recorded = fitted(asked, {"tool_result.name": False})
+    assert request.messages[3].parts == (named.model_copy(update={"name": None}),)
+    assert recorded == [], "the call has the name too"
+    without_id = Message(role="tool", parts=(ToolResult(name="add", parts=(Text(text="no"),)),))
+    request, _ = fitted(ChatRequest(messages=(TURNS[0], without_id)), {"tool_result.name": False})
+    assert request.messages[1] == without_id, "there the name is all that says what is answered"

@@ -44,7 +44,7 @@ def _covers(documented: set[str], path: str) -> bool:
     """Tell whether a path is documented, where it stands or in the tables that may stand in several places."""
     bare = path.removeprefix("dialects.*.")
     forms = {path, bare, bare.removeprefix("models[].")}
-    open_ended = ("wire.chat.thinking.on", "wire.chat.thinking.off", "wire.chat.thinking.always")
+    open_ended = ("wire.chat.thinking.on", "wire.chat.thinking.off", "wire.chat.thinking.always", "wire.chat.prefill")
     return bool(forms & documented) or any(form.startswith(open_ended) for form in forms)
 
 
@@ -71,6 +71,7 @@ def _elsewhere() -> set[str]:
     """Return keys that are read outside of the lists above, each with the code that reads it."""
     read = {
         "models[].base": ("catalog.py", '.get("base")'),
+        "wire.chat.prefill": ("catalog.py", 'wire.get("prefill"'),
         "models[].prices[].rates.*.bands[].upto": ("rates.py", '.get("upto")'),
         "models[].prices[].rates.*.bands[].amount": ("rates.py", '.get("amount")'),
     }

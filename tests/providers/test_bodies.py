@@ -31,9 +31,11 @@ MODELS: Mapping[tuple[str, str], str] = {
 }
 #: What is not of the official types and right all the same, by dialect and provider, each with the reason.
 BEYOND: Mapping[tuple[str, str], Mapping[str, str]] = {
-    ("openai-chat", "any"): {
-        "body.messages[2].name is not known": "the tool's name beside its result, which hosts took (baseten, cerebras, "
-        "mistral and openai in recordings) and the types do not have",
+    **{
+        ("openai-chat", host): {
+            "body.messages[2].name is not known": "the tool's name beside its result, which it took in recordings",
+        }
+        for host in ("baseten", "cerebras", "mistral", "openai")
     },
     ("openai-chat", "ibm"): {
         "body.model is missing": "it is called model_id",

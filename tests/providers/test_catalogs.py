@@ -38,7 +38,8 @@ PARAMETERS = words(
     """model messages system temperature top_p top_k max_tokens stop seed n frequency_penalty presence_penalty
     repetition_penalty logit_bias logprobs top_logprobs tools tool_choice parallel_tool_calls response_format reasoning
     verbosity service_tier modalities audio_out prediction web_search metadata user cache stream extra call_id
-    part.cache tool.cache tool.strict cache.ttl cache.key message.name media.detail store"""
+    part.cache tool.cache tool.strict cache.ttl cache.key message.name media.detail store
+    tool_result.name"""
 )
 CAPABILITIES = words(
     """tools parallel_tools json_object json_schema streaming reasoning vision audio_in audio_out documents web_search

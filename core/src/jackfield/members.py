@@ -52,11 +52,13 @@ def fit_messages(request: ChatRequest, model: ModelInfo) -> tuple[ChatRequest, t
     if ids is None and _IN_MESSAGES.isdisjoint(untaken):
         return request, ()
     left: dict[str, None] = {}
-    messages = tuple(_message(message, untaken, ids, left) for message in request.messages)
+    messages = tuple([_message(message, untaken, ids, left) for message in request.messages])
     adjustments = [Adjustment(name, "dropped", _NOT_TAKEN) for name in left]
     if ids is not None and ids.rewritten:
         adjustments.append(Adjustment("call_id", "rewritten", f"the model takes ids of the form {ids.form}"))
-    return (request.model_copy(update={"messages": messages}) if adjustments else request), tuple(adjustments)
+    if all(one is other for one, other in zip(messages, request.messages, strict=True)):
+        return request, ()
+    return request.model_copy(update={"messages": messages}), tuple(adjustments)
 
 
 def _without(value: V, members: Sequence[str], owner: str, left: dict[str, None]) -> V:
@@ -81,6 +83,10 @@ def _message(
 def _part(part: Part, untaken: Mapping[str, Sequence[str]], ids: _Ids | None, left: dict[str, None]) -> Part:
     owner = _OWNERS.get(type(part))
     if owner is not None and (members := untaken.get(owner)):
+        if type(part) is ToolResult and part.name is not None and "name" in members:
+            # the call has the name too: nothing is lost that would have to be told; without an id it is all there is
+            members = [name for name in members if name != "name"]
+            part = part if part.call_id is None else part.model_copy(update={"name": None})
         part = _without(part, members, owner, left)
     if members := untaken.get("part"):
         part = _without(part, members, "part", left)

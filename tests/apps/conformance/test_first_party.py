@@ -35,6 +35,7 @@ MORE: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "model": "anthropic.claude-sonnet-4-5-20250929-v1:0",
         "answers_as_dialect": False,  # its events come in frames of AWS
     },
+    ("replicate", "openai-chat"): {"answers_as_dialect": False},  # what it answers is a prediction
     ("amazon", "openai-chat"): {"model": "openai.gpt-oss-120b-1:0"},
     ("amazon", "openai-responses"): {"model": "openai.gpt-oss-120b-1:0"},
 }
