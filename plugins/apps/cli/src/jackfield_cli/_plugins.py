@@ -14,7 +14,11 @@ from jackfield.errors import ConfigurationError, InvalidInput, PluginError
 from ._main import BUILT_IN
 
 #: Commands that first-party plugins bring, and what installs them.
-KNOWN: Mapping[str, str] = {"sandbox": "jackfield-sandbox", "serve": "jackfield-gateway"}
+KNOWN: Mapping[str, str] = {
+    "new-provider": "jackfield-conformance",
+    "sandbox": "jackfield-sandbox",
+    "serve": "jackfield-gateway",
+}
 
 
 def installed_commands() -> dict[str, list[Found]]:

@@ -1,0 +1,1 @@
+"""Acme as data: what this package knows stands in `catalog.toml`."""
