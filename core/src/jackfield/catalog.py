@@ -6,6 +6,7 @@ then the same of the user's own configuration. Nothing here imports a plugin or 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -170,10 +171,15 @@ class ProviderInfo:
     def model(self, name: str, dialect_table: Mapping[str, Any] | None = None, dialect: str | None = None) -> ModelInfo:
         """Return what is known of a model; a name that no catalog knows has its provider's limits and no price.
 
+        `long_names` of the catalog is the form of names that hold the model's own: its one group is that.
+
         Raises:
             ConfigurationError: a table of the model cannot be read.
         """
         rung, own, tables = self._find(name)
+        form = self._own("long_names") if rung in ("unknown", "family") else None
+        if form and (short := re.fullmatch(str(form), name)) is not None:
+            rung, own, tables = self._find(short[1])
         spoken = dialect or next((str(table["dialect"]) for table in reversed(tables) if "dialect" in table), None)
         spoken = spoken or self._by_pattern(own) or self.dialect
         return self._build(own, rung, spoken, [dialect_table or {}, self.for_dialect(spoken), *tables])
