@@ -40,16 +40,29 @@ def reader(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     for name in boards.providers():
         info = boards.info(name)
         environ |= {variable: "any" for variable in key_names(info)}
-        url = str(info.table["provider"].get("base_url") or "")
-        path = re.sub(r"^https?://[^/]*", "", url) if "://" in url else "/v1"
-        providers[name] = {"provider": {"base_url": sandbox + path}}
+        dialects = info.table.get("dialects", {})
+        providers[name] = {
+            "provider": {"base_url": _moved(info.table["provider"].get("base_url"), sandbox)},
+            "dialects": {
+                dialect: {"base_url": _moved(table["base_url"], sandbox)}
+                for dialect, table in dialects.items()
+                if "base_url" in table
+            },
+        }
     config = tmp_path_factory.mktemp("reader") / "jackfield.toml"
     config.write_text(tomlkit.dumps({"providers": providers}), encoding="utf-8")
     folder = str(Path(sys.executable).parent)
     return {
         **environ,
         "JACKFIELD_CONFIG": str(config),
-        "NO_PROXY": "*",
+        # what is not at the loopback address is asked for through a proxy that is not there
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"),
+        "NO_PROXY": "127.0.0.1,localhost",
         "PATH": folder + os.pathsep + environ.get("PATH", ""),
         "PYTHONWARNINGS": "error::DeprecationWarning",
     }
+
+
+def _moved(url: str | None, sandbox: str) -> str:
+    """Return an address at the sandbox, with the path of the provider's own where it is written out."""
+    return sandbox + (re.sub(r"^https?://[^/]*", "", url) if url and "://" in url else "/v1")

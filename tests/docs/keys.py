@@ -16,7 +16,8 @@ FILES = ("catalog.toml", "models.toml", "dialect.toml")
 _NAMED = {
     "settings", "settings.*.cases", "settings.*.cases.*", "auth[].values", "limits", "models[].limits", "headers",
     "regions", "remedies", "dialects", "models[].media", "media", "models[].prices[].rates", "models[].prices[].times",
-    "models[].prices[].when", "prices[].rates", "wire.chat.rename", "models[].wire.chat.rename", "aliases",
+    "models[].prices[].when", "prices[].rates", "wire.chat.rename", "models[].wire.chat.rename", "wire.chat.prefill",
+    "aliases",
 }  # fmt: skip
 _OPEN = ("wire.chat.thinking.on", "wire.chat.thinking.off", "wire.chat.thinking.always")
 

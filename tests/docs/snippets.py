@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.workspace.tree import ROOT, tracked
+from tests.workspace.tree import ROOT, distributions, tracked
 
-__all__ = ["Block", "blocks", "pages"]
+__all__ = ["Block", "blocks", "pages", "readmes"]
 
 #: A fenced block, and the comment that may stand on the line before it.
 _FENCE = re.compile(
@@ -35,15 +35,25 @@ class Block:
 
     @property
     def runs(self) -> bool:
-        """Whether it is run; `no-run: reason` in a comment before it says why not."""
-        return self.language in ("python", "sh") and not self.comment.startswith("no-run")
+        """Whether it is run; `no-run: reason` before it says why not, `file: name` what it is instead."""
+        return self.language in ("python", "sh") and not self.comment.startswith(("no-run", "file: "))
+
+    @property
+    def file(self) -> str | None:
+        """The name of the file that it is, beside which the commands of its page run."""
+        return self.comment.removeprefix("file: ") if self.comment.startswith("file: ") else None
 
 
 def pages() -> list[Path]:
-    """List the pages: the site's, the README of the whole, and those of packages that have fenced code."""
+    """List the pages of the site, and the README of the whole."""
     site = [path for path in tracked() if path.suffix == ".md" and path.is_relative_to(ROOT / "docs")]
     own = [path for path in site if not {"template", "examples"} & set(path.relative_to(ROOT / "docs").parts)]
     return [ROOT / "README.md", *own]
+
+
+def readmes() -> list[Path]:
+    """List the README of every distribution."""
+    return [found.folder / "README.md" for found in distributions()]
 
 
 def blocks(page: Path) -> Iterator[Block]:

@@ -12,7 +12,7 @@ import pytest
 
 from jackfield import Boards
 from tests.docs import running
-from tests.docs.snippets import Block, blocks, pages
+from tests.docs.snippets import Block, blocks, pages, readmes
 from tests.workspace.tree import ROOT
 
 LANGUAGES = {"python", "sh", "toml", "text", "json"}
@@ -39,20 +39,30 @@ def _name(page: Path) -> str:
 
 @pytest.mark.parametrize("page", _pages("python"), ids=_name)
 def test_the_python_of_a_page_runs(page: Path, reader: dict[str, str], tmp_path: Path) -> None:
-    found = [(block.where, block.code) for block in _of(page, "python")]
-    file = tmp_path / "blocks.json"
+    _run([page], reader, tmp_path)
+
+
+def test_the_python_of_every_readme_runs(reader: dict[str, str], tmp_path: Path) -> None:
+    assert len(readmes()) > 40
+    _run(readmes(), reader, tmp_path)
+
+
+def _run(some: list[Path], reader: dict[str, str], folder: Path) -> None:
+    file = folder / "blocks.json"
+    found = [[(block.where, block.code) for block in _of(page, "python")] for page in some]
     file.write_text(json.dumps(found), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(Path(running.__file__)), str(file)],
-        cwd=tmp_path, env=reader, capture_output=True, text=True, timeout=120,
+        cwd=folder, env=reader, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "block", [block for block in BLOCKS if block.runs and block.language == "sh"], ids=lambda b: b.where
-)
+@pytest.mark.parametrize("block", COMMANDS, ids=_where)
 def test_the_commands_of_a_block_run(block: Block, reader: dict[str, str], tmp_path: Path) -> None:
+    for other in blocks(block.page):
+        if other.file is not None:
+            (tmp_path / other.file).write_text(other.code, encoding="utf-8")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.code],
         cwd=tmp_path, env=reader, capture_output=True, text=True, timeout=120,
@@ -60,9 +70,7 @@ def test_the_commands_of_a_block_run(block: Block, reader: dict[str, str], tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    "block", [block for block in BLOCKS if block.language == "toml"], ids=lambda block: block.where
-)
+@pytest.mark.parametrize("block", DATA, ids=_where)
 def test_the_data_of_a_block_is_read(block: Block, tmp_path: Path) -> None:
     table = tomllib.loads(block.code)
     if block.comment == "jackfield.toml":
@@ -86,6 +94,17 @@ def test_every_block_says_its_language() -> None:
 
 
 def test_a_block_that_is_not_run_says_why() -> None:
-    silent = [block.where for block in BLOCKS if block.comment.startswith("no-run") and len(block.comment) < 15]
+    every = [*BLOCKS, *(block for page in readmes() for block in blocks(page))]
+    silent = [block.where for block in every if block.comment.startswith("no-run") and len(block.comment) < 15]
     assert silent == []
     assert sum(block.runs for block in BLOCKS) > 40
+
+
+def test_a_block_that_fails_is_named_by_page_and_line(reader: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "blocks.json"
+    file.write_text(json.dumps([[("docs/well.md:3", "x = 1")], [("docs/sick.md:7", "y = 2\nassert x")]]))
+    command = [sys.executable, str(Path(running.__file__)), str(file)]
+    done = subprocess.run(command, env=reader, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert 'File "docs/sick.md", line 8' in done.stderr
+    assert "well.md" not in done.stderr

@@ -22,7 +22,7 @@ class Admission:
 
     def __init__(self, environ: Mapping[str, str], config: Mapping[str, Any] | None = None) -> None:
         table = (config or {}).get("plugins", {})
-        if not isinstance(table, dict) or not table.keys() <= {"allow", "deny"}:
+        if not isinstance(table, Mapping) or not table.keys() <= {"allow", "deny"}:
             raise ConfigurationError(f"plugins: a table with the lists allow and deny is needed, not {table!r:.60}")
         self._allow: dict[str, frozenset[str]] = {}
         self._deny: dict[str, frozenset[str]] = {}

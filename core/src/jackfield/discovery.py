@@ -171,12 +171,17 @@ def pick(found: Mapping[str, list[Found]], name: str) -> Found | None:
     rows = found.get(name)
     if not rows:
         return None
-    if len(rows) > 1 and len(names := sorted({row.who for row in rows})) > 1:
-        raise ConfigurationError(
-            f"{' and '.join(names)} both claim the name {name!r}; remove one of them, or leave one out by the name of "
-            "its distribution with JACKFIELD_DISABLE"
-        )
+    if len(rows) > 1 and len({row.who for row in rows}) > 1:
+        raise conflict(name, rows)
     return rows[0]
+
+
+def conflict(name: str, rows: Iterable[Found]) -> ConfigurationError:
+    """Make the error for a name that several distributions claim."""
+    return ConfigurationError(
+        f"{' and '.join(sorted({row.who for row in rows}))} both claim the name {name!r}; remove one of them, or leave "
+        "one out by the name of its distribution with JACKFIELD_DISABLE"
+    )
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:

@@ -101,6 +101,17 @@ def test_what_is_left_out_is_not_examined(patient: Command, site: Path) -> None:
     assert found[("provider", "sick")]["checks"] == {"name": "disabled"}
 
 
+def test_a_plugin_without_its_package_or_its_metadata_is_named(patient: Command, site: Path) -> None:
+    add_provider(site, "sick", "")
+    (site / "jackfield_sick").rename(site / "gone")
+    report, found = examined(patient, 1)
+    assert "jackfield-sick 1.5: the package jackfield_sick is not there" in report["problems"][0]
+    (site / "jackfield_sick-1.5.dist-info" / "METADATA").unlink()
+    report, found = examined(patient, 1)
+    assert found[("provider", "sick")]["from"] == "jackfield-sick (its metadata cannot be read)"
+    assert found[("provider", "openai")]["ok"]
+
+
 def test_spec_version_import_time_and_size_are_told(patient: Command, site: Path) -> None:
     add_provider(site, "one", "SPEC_VERSION = (1, 3)\n")
     report, found = examined(patient, 0)

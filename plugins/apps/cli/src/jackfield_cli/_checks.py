@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jackfield import Board, Boards, DialectInfo
-from jackfield.discovery import Found
+from jackfield.discovery import Found, conflict
 from jackfield.errors import ConfigurationError, JackfieldError, PluginError
 from jackfield.registration import spec_version
 
@@ -88,10 +88,10 @@ def _looks(checked: Checked, rows: list[Found], boards: Boards) -> Iterator[tupl
 
 
 def _alone(kind: str, name: str, rows: list[Found]) -> None:
-    if len(names := sorted({row.who for row in rows})) > 1:
-        raise ConfigurationError(f"{' and '.join(names)} both claim the name {name!r}; remove one of them")
+    if len({row.who for row in rows}) > 1:
+        raise conflict(name, rows)
     if kind == "command" and name in BUILT_IN:
-        raise ConfigurationError(f"{names[0]} brings a command {name!r}, which is our own and wins; rename it")
+        raise ConfigurationError(f"{rows[0].who} brings a command {name!r}, which is our own and wins; rename it")
 
 
 def _read_all(boards: Boards, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from pydantic_core import to_json
 
 from jackfield import ChatRequest, Exchange, JackfieldError, PluginError, ProviderError, RequestTimeout
@@ -94,7 +95,9 @@ class Errors(Answers):
         """An error that the dialect's serving side writes into a stream is read as an error, after what came before."""
         findings = Findings("test_errors_in_streams_are_errors")
         speaker = self.boards().dialect(self.spoken())
-        for exchange, answer, response in _sources(type(self)):
+        if not (rows := _sources(type(self))):
+            pytest.skip(f"{self.spoken()} has no serving side that writes such a stream")
+        for exchange, answer, response in rows:
             if not answer.stream or answer.name != "text":
                 continue
             heard = asked(speaker, exchange.request, True)  # type: ignore[arg-type]

@@ -13,16 +13,13 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import pytest
 
 from jackfield import Board, Boards, ChatRequest, Endpoint, Exchange, ModelInfo, ProviderInfo
-from jackfield.admission import Admission
-from jackfield.discovery import discover
+from jackfield.discovery import installed
 from jackfield.endpoints import resolve
 from jackfield.errors import ConfigurationError
 
 T = TypeVar("T")
 
 AT = datetime(2026, 1, 15, 12, 0, 30, tzinfo=UTC)
-#: No list leaves anything out.
-EVERYONE = Admission({})
 #: The value of every key; it may stand in a header or a query, and nowhere else.
 SECRET = "kit-secret-0a1b2c3d4e5f"  # noqa: S105  made up
 #: Answers and states of an endpoint that is none of ours.
@@ -67,14 +64,14 @@ class Subject:
         plugins = [cls.plugin, *(row[2] for row in cls.companions)]
         names = {getattr(plugin, "__name__", type(plugin).__module__) for plugin in plugins if plugin is not None}
         for kind in ("provider", "dialect"):
-            for row in discover(kind, EVERYONE).get(cls.name, ()):
+            for row in installed()[kind].get(cls.name, ()):
                 names.add(row.value)
         return {name.partition(":")[0].partition(".")[0] for name in names}
 
 
 @once
 def _boards(subject: type[Subject]) -> Boards:
-    extensions = ",".join(sorted(discover("extension", EVERYONE)))
+    extensions = ",".join(sorted(installed()["extension"]))
     boards = Boards(environ={"JACKFIELD_DISABLE": extensions})
     rows = list(subject.companions)
     plugin = subject.plugin
