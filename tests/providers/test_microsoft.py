@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jackfield import ChatRequest, Client, ConfigurationError, HTTPRequest
+from jackfield import Boards, ChatRequest, Client, ConfigurationError, HTTPRequest
 from jackfield.operations import EmbeddingRequest, Request
 
 KEY = {"AZURE_OPENAI_API_KEY": "k"}
@@ -69,6 +69,12 @@ def test_claude_in_foundry_gets_its_key_under_both_names() -> None:
     assert sent.url == "https://contoso.services.ai.azure.com/anthropic/v1/messages"
     assert (sent.headers["api-key"], sent.headers["x-api-key"]) == ("k", "k")
     assert sent.headers["anthropic-version"] == "2023-06-01"
+
+
+def test_claude_in_foundry_has_a_price_and_its_own_format() -> None:
+    known = Boards(environ={}).info("microsoft").model("claude-sonnet-4-6")
+    assert (known.dialect, known.rung) == ("anthropic-messages", "id")
+    assert known.rules
 
 
 def test_without_a_resource_its_setting_is_named() -> None:

@@ -28,6 +28,15 @@ def test_a_provider_without_a_key_is_answered_for(jackfield: Command, provider: 
 
 
 @pytest.mark.needs("module:jackfield_sandbox")
+@pytest.mark.parametrize("model", ["ibm/ibm/granite-4-h-small", "vertex/claude-sonnet-4-6", "writer/palmyra-x5"])
+def test_a_provider_with_an_address_of_its_own_is_answered_for(jackfield: Command, model: str) -> None:
+    done = jackfield("chat", "--demo", "-m", model, "Hi")
+    assert done.status == 0, done.err
+    assert done.out.strip()
+    assert "tokens in" in done.err.splitlines()[-1]
+
+
+@pytest.mark.needs("module:jackfield_sandbox")
 def test_a_provider_that_can_be_asked_is_asked(jackfield: Command, provider: Provider) -> None:
     done = jackfield("chat", "--demo", "-m", "acme/large", "Hi")
     assert (done.out, len(provider.requests)) == ("Hello, wörld 🌍\n", 1)

@@ -15,9 +15,6 @@ from jackfield.exchange import Unsupported
 
 from ._setup import open_boards
 
-#: Never resolved: the sandbox answers before any socket is opened.
-_NOWHERE = "http://sandbox.invalid/v1"
-
 
 class Clients:
     """Opens clients by model and keeps them."""
@@ -49,7 +46,7 @@ class Clients:
         if provider is None:
             return self._plain
         if provider not in self._clients:
-            self._clients[provider] = self._over_sandbox(self._plain.boards.info(provider))
+            self._clients[provider] = self._over_sandbox(provider)
         return self._clients[provider]
 
     def close(self) -> None:
@@ -62,12 +59,10 @@ class Clients:
         provider, _ = self._plain.boards.resolve(model)
         return None if _is_ready(self._plain.boards.info(provider), {}, os.environ) else provider
 
-    def _over_sandbox(self, info: ProviderInfo) -> Client:
-        environ = {**os.environ, **_made_up_keys(info)}
-        overrides: dict[str, Any] = {"transport": import_module("jackfield_sandbox").SandboxTransport()}
-        if not _is_ready(info, overrides, environ):
-            overrides["base_url"] = _NOWHERE
-        return Client({info.name: overrides}, environ=environ, **self._options)
+    def _over_sandbox(self, name: str) -> Client:
+        sandbox = import_module("jackfield_sandbox")
+        transport = sandbox.SandboxTransport(self._plain.boards)
+        return Client({name: sandbox.stand_in(self._plain.boards, name, transport)}, **self._options)
 
 
 def _is_ready(info: ProviderInfo, overrides: dict[str, Any], environ: Any) -> bool:
@@ -76,9 +71,3 @@ def _is_ready(info: ProviderInfo, overrides: dict[str, Any], environ: Any) -> bo
     except ConfigurationError:
         return False
     return True
-
-
-def _made_up_keys(info: ProviderInfo) -> dict[str, str]:
-    """Return a value for every variable of the first way to prove who asks: it is never sent anywhere."""
-    way = next((way for way in info.auth if way.kind != "none"), None)
-    return {names[0]: "sandbox" for names in way.values.values() if names} if way else {}
