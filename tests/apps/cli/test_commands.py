@@ -1,5 +1,6 @@
 """Commands of plugins: listed without being imported, run by their name, and missed with a hint."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def extended(jackfield: Command, tmp_path: Path) -> Command:
 def test_help_lists_them_without_importing_them(extended: Command) -> None:
     done = extended("--help")
     assert (done.status, done.err) == (0, "")
-    assert "greet      From jackfield-greet 1.5." in done.out
+    assert re.search(r"greet +From jackfield-greet 1\.5\.", done.out)
 
 
 @pytest.mark.parametrize(
