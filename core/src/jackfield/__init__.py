@@ -127,6 +127,7 @@ if TYPE_CHECKING:
     from .transport import AsyncTransport as AsyncTransport
     from .transport import Reply as Reply
     from .transport import Transport as Transport
+    from .transport_settings import TransportSettings as TransportSettings
     from .usage import Item as Item
     from .usage import Usage as Usage
     from .wire import Credential as Credential
@@ -247,6 +248,7 @@ __all__ = [
     "ToolResult",
     "Transport",
     "TransportError",
+    "TransportSettings",
     "UnknownDialect",
     "UnknownProvider",
     "UnsupportedFeature",
@@ -378,6 +380,7 @@ _HOME = {
     "ToolResult": "messages",
     "Transport": "transport",
     "TransportError": "errors",
+    "TransportSettings": "transport_settings",
     "UnknownDialect": "errors",
     "UnknownProvider": "errors",
     "UnsupportedFeature": "errors",

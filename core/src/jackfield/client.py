@@ -143,13 +143,14 @@ class ClientBase(Accounting):
         flow = exchange.board.wrap(exchange.request, flow)
         return _observed(exchange, flow) if exchange.board.observed else flow
 
-    def _transport_for(self, provider: str, opener: Callable[[Any], Any]) -> Any:
+    def _transport_for(self, provider: str, opener: Callable[[Any, Mapping[str, str]], Any]) -> Any:
         given = self._overrides.get(provider, {}).get("transport")
         key = provider if given is not None else None
         if (found := self._transports.get(key)) is None:
             with self._opening:
                 if (found := self._transports.get(key)) is None:
-                    found = self._transports[key] = opener(given if given is not None else self._given_transport)
+                    given = given if given is not None else self._given_transport
+                    found = self._transports[key] = opener(given, self._environ)
         return found
 
     def _opened(self) -> list[Any]:
@@ -176,9 +177,10 @@ class Client(ClientBase):
 
     `providers` overrides what the environment says, by provider: base_url, api_key, dialect, headers, transport, and
     settings by name. `retries` is how often a failure that may pass is tried again, `timeout` seconds or a `Timeout`,
-    `unsupported` what becomes of tuning that a model cannot take: "warn", "error" or "pass". `transport` is a client
-    of httpx or httpx2, or a `Transport`. `config` is a table of jackfield.toml's form, or the path of one (also from
-    `JACKFIELD_CONFIG`). Safe to share between threads. Close it, or use it in a `with` statement.
+    `unsupported` what becomes of tuning that a model cannot take: "warn", "error" or "pass". `transport` is a
+    library's name or client, a `TransportSettings`, or a `Transport`. `config` is a table of jackfield.toml's form, or
+    the path of one (also from `JACKFIELD_CONFIG`). Safe to share between threads. Close it, or use it in a `with`
+    statement.
     """
 
     def chat(

@@ -1,0 +1,187 @@
+"""Over pyreqwest, which is the Rust library reqwest: the cheapest transport.
+
+Of a request that waits, one limit covers the head and the body, the longer of both; an async one is limited here.
+An async request that is cancelled before its head has come lives on in the library, up to that longer limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from pyreqwest.client import Client, ClientBuilder, SyncClient, SyncClientBuilder
+
+from . import transport_errors as errors
+from .transport import AsyncReply, Reply
+from .transport_pyreqwest_clients import Clients, named
+from .transport_settings import TransportSettings
+from .wire import HTTPRequest
+
+if TYPE_CHECKING:
+    from .flows import Timeout
+
+_CLOSED = "the client was closed"
+
+
+class PyreqwestTransport:
+    """Over a client of pyreqwest that waits; makes its own where none is given, and closes only those."""
+
+    def __init__(
+        self,
+        client: SyncClient | None = None,
+        *,
+        settings: TransportSettings | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        settings = settings or TransportSettings()
+        self._given = client
+        self._clients = Clients(SyncClientBuilder, settings, environ or {})
+        self._places = threading.Semaphore(settings.max_connections)
+        self._open: WeakSet[_Answer] = WeakSet()
+
+    def send(self, request: HTTPRequest, timeout: Timeout) -> Reply:
+        """Send a request and return its answer as soon as the head is there."""
+        client = self._given if self._given is not None else self._clients.route(request.url, timeout)
+        streamed = _built(client, request)
+        if not self._places.acquire(timeout=timeout.connect):
+            raise errors.late("no connection became free")
+        try:
+            response = streamed.__enter__()
+        except BaseException as error:
+            self._places.release()
+            raise named(error) from error
+        answer = _Answer(streamed, self._places)
+        self._open.add(answer)
+        return Reply(response.status, _headers(response), answer.chunks(response.body_reader), answer.close)
+
+    def close(self) -> None:
+        """Close the clients that are our own; answers that are being read end in an error."""
+        if self._given is None:
+            for answer in list(self._open):
+                answer.is_over = True
+            for client in self._clients.drain():
+                client.close()
+
+
+class AsyncPyreqwestTransport:
+    """Over an async client of pyreqwest; makes its own where none is given, and closes only those."""
+
+    def __init__(
+        self,
+        client: Client | None = None,
+        *,
+        settings: TransportSettings | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        settings = settings or TransportSettings()
+        self._given = client
+        self._clients = Clients(ClientBuilder, settings, environ or {})
+        self._places = asyncio.Semaphore(settings.max_connections)
+        self._open: WeakSet[_AsyncAnswer] = WeakSet()
+
+    async def send(self, request: HTTPRequest, timeout: Timeout) -> AsyncReply:
+        """Send a request and return its answer as soon as the head is there."""
+        client = self._given if self._given is not None else self._clients.route(request.url, timeout)
+        streamed = _built(client, request)
+        if self._places.locked():
+            try:
+                async with asyncio.timeout(timeout.connect):
+                    await self._places.acquire()
+            except TimeoutError as error:
+                raise errors.late("no connection became free") from error
+        else:
+            await self._places.acquire()
+        try:
+            async with asyncio.timeout(timeout.first):
+                response = await streamed.__aenter__()
+        except BaseException as error:
+            self._places.release()
+            raise named(error) from error
+        answer = _AsyncAnswer(streamed, self._places)
+        self._open.add(answer)
+        chunks = answer.chunks(response.body_reader, timeout.between)
+        return AsyncReply(response.status, _headers(response), chunks, answer.close)
+
+    async def aclose(self) -> None:
+        """Close the clients that are our own; answers that are being read end in an error."""
+        if self._given is None:
+            for answer in list(self._open):
+                answer.is_over = True
+            for client in self._clients.drain():
+                await client.close()
+
+
+class _Answer:
+    """An answer that is being read: it holds a connection until it is closed, in the thread that reads it."""
+
+    def __init__(self, streamed: Any, places: threading.Semaphore) -> None:
+        self._streamed, self._places = streamed, places
+        self.is_over = False
+
+    def chunks(self, reader: Any) -> Iterator[bytes]:
+        try:
+            while not self.is_over and (chunk := reader.read_chunk()) is not None:
+                yield bytes(chunk)
+        except Exception as error:
+            raise named(error) from error
+        finally:
+            self.close()
+        if self.is_over:
+            raise errors.failed(_CLOSED)
+
+    def close(self) -> None:
+        streamed, self._streamed = self._streamed, None
+        if streamed is not None:
+            self._places.release()
+            streamed.__exit__(None, None, None)
+
+
+class _AsyncAnswer:
+    """An answer that is being read, in the async colour."""
+
+    def __init__(self, streamed: Any, places: asyncio.Semaphore) -> None:
+        self._streamed, self._places = streamed, places
+        self.is_over = False
+
+    async def chunks(self, reader: Any, limit: float | None) -> AsyncIterator[bytes]:
+        try:
+            while not self.is_over:
+                async with asyncio.timeout(limit):
+                    chunk = await reader.read_chunk()
+                if chunk is None:
+                    return
+                yield bytes(chunk)
+            raise errors.failed(_CLOSED)
+        except Exception as error:
+            raise named(error) from error
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        streamed, self._streamed = self._streamed, None
+        if streamed is not None:
+            self._places.release()
+            await streamed.__aexit__(None, None, None)
+
+
+def _built(client: Any, request: HTTPRequest) -> Any:
+    try:
+        started = client.request(request.method, request.url)
+    except ValueError as error:
+        raise errors.wrong_url() from error
+    try:
+        # without a limit of zero the head would wait for the body's first 64 kB
+        built = started.headers(request.headers).body_bytes(request.body).streamed_read_buffer_limit(0)
+        return built.build_streamed()
+    except Exception as error:
+        raise named(error) from error
+
+
+def _headers(response: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in response.headers.items():
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
