@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, cast
 
-from .client import ClientBase
+from .client import ClientBase, Fallbacks
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
 from .errors import JackfieldError
-from .exchange import Exchange
-from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
+from .flows import Close, Course, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
 from .operations import (
     Adjustment,
     EmbeddingRequest,
@@ -31,17 +31,29 @@ class AsyncClient(ClientBase):
     """Asks any installed provider, in the async colour: the same arguments and methods as `Client`."""
 
     async def chat(
-        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+        self,
+        model: str | ChatRequest,
+        messages: Any = None,
+        *,
+        system: str | None = None,
+        fallbacks: Fallbacks | None = None,
+        **parameters: Any,
     ) -> ChatResponse:
         """Ask, and wait for the whole answer. See `Client.chat`."""
-        return cast(ChatResponse, await self._run(self._ask(model, messages, system, parameters, False)))
+        return cast(ChatResponse, await self._run(*self._begin(model, messages, system, fallbacks, parameters, False)))
 
     def stream(
-        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+        self,
+        model: str | ChatRequest,
+        messages: Any = None,
+        *,
+        system: str | None = None,
+        fallbacks: Fallbacks | None = None,
+        **parameters: Any,
     ) -> AsyncStream:
         """Ask, and iterate over the deltas as they come. See `Client.stream`."""
-        exchange = self._ask(model, messages, system, parameters, True)
-        return AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
+        course, flow = self._begin(model, messages, system, fallbacks, parameters, True)
+        return AsyncStream(flow, partial(self._transport, course), course)
 
     async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order. See `Client.embed`."""
@@ -55,10 +67,11 @@ class AsyncClient(ClientBase):
 
     async def send(self, request: Request) -> Response:
         """Send any request, and wait for the whole answer. See `Client.send`."""
-        return await self._run(self.exchange(request))
+        exchange = self.exchange(request)
+        return await self._run(Course(exchange), self._flow(exchange))
 
-    async def _run(self, exchange: Exchange) -> Response:
-        stream = AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
+    async def _run(self, course: Course, flow: Flow[Response]) -> Response:
+        stream = AsyncStream(flow, partial(self._transport, course), course)
         try:
             async for _ in stream:
                 pass
@@ -66,8 +79,8 @@ class AsyncClient(ClientBase):
         finally:
             await stream.close()
 
-    def _transport(self, exchange: Exchange) -> AsyncTransport:
-        return cast(AsyncTransport, self._transport_for(exchange.endpoint.provider, open_async_transport))
+    def _transport(self, course: Course) -> AsyncTransport:
+        return cast(AsyncTransport, self._transport_for(course.exchange.endpoint.provider, open_async_transport))
 
     async def close(self) -> None:
         """Close the connections that this client opened."""
@@ -87,8 +100,8 @@ class AsyncClient(ClientBase):
 class AsyncStream:
     """Deltas of one answer, as they come. Iterate once; leave the `async with` block early to cancel."""
 
-    def __init__(self, flow: Flow[Response], transport: AsyncTransport, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, flow: Flow[Response], transport: Callable[[], AsyncTransport], course: Course) -> None:
+        self._course = course
         self._flow = flow
         self._transport = transport
         self._reply: AsyncReply | None = None
@@ -129,7 +142,7 @@ class AsyncStream:
     async def _carry_out(self, effect: Effect) -> Any:
         if type(effect) is Send:
             await self._close_reply()
-            self._reply = await self._transport.send(effect.request, effect.timeout)
+            self._reply = await self._transport().send(effect.request, effect.timeout)
             return Head(self._reply.status, self._reply.headers)
         if type(effect) is Sleep:
             waited = random.uniform(effect.at_least, effect.at_most)
@@ -158,12 +171,12 @@ class AsyncStream:
     @property
     def sandboxed(self) -> bool:
         """Whether the sandbox answers; known once the first delta has come."""
-        return self._exchange.facts.sandboxed
+        return self._course.exchange.facts.sandboxed
 
     @property
     def adjustments(self) -> tuple[Adjustment, ...]:
         """What was changed in the request so that the model takes it."""
-        return self._exchange.adjustments
+        return self._course.exchange.adjustments
 
     @property
     def response(self) -> ChatResponse:
