@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -13,6 +12,7 @@ from .client import ClientBase, Fallbacks
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
 from .errors import JackfieldError
+from .exchange import Exchange
 from .flows import Close, Course, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
 from .operations import (
     Adjustment,
@@ -40,7 +40,12 @@ class AsyncClient(ClientBase):
         **parameters: Any,
     ) -> ChatResponse:
         """Ask, and wait for the whole answer. See `Client.chat`."""
-        return cast(ChatResponse, await self._run(*self._begin(model, messages, system, fallbacks, parameters, False)))
+        if fallbacks is not None:
+            request = self._asked(model, messages, system, parameters, False)
+            course, flow = self._fall_back(request, fallbacks, self._transport)
+            return cast(ChatResponse, await self._run(course.exchange, flow, course))
+        exchange = self._ask(model, messages, system, parameters, False)
+        return cast(ChatResponse, await self._run(exchange, self._flow(exchange)))
 
     def stream(
         self,
@@ -52,8 +57,12 @@ class AsyncClient(ClientBase):
         **parameters: Any,
     ) -> AsyncStream:
         """Ask, and iterate over the deltas as they come. See `Client.stream`."""
-        course, flow = self._begin(model, messages, system, fallbacks, parameters, True)
-        return AsyncStream(flow, partial(self._transport, course), course)
+        if fallbacks is not None:
+            request = self._asked(model, messages, system, parameters, True)
+            course, flow = self._fall_back(request, fallbacks, self._transport)
+            return AsyncStream(flow, self._transport(course.exchange), course.exchange, course)
+        exchange = self._ask(model, messages, system, parameters, True)
+        return AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
 
     async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order. See `Client.embed`."""
@@ -68,10 +77,10 @@ class AsyncClient(ClientBase):
     async def send(self, request: Request) -> Response:
         """Send any request, and wait for the whole answer. See `Client.send`."""
         exchange = self.exchange(request)
-        return await self._run(Course(exchange), self._flow(exchange))
+        return await self._run(exchange, self._flow(exchange))
 
-    async def _run(self, course: Course, flow: Flow[Response]) -> Response:
-        stream = AsyncStream(flow, partial(self._transport, course), course)
+    async def _run(self, exchange: Exchange, flow: Flow[Response], course: Course | None = None) -> Response:
+        stream = AsyncStream(flow, self._transport(exchange), exchange, course)
         try:
             async for _ in stream:
                 pass
@@ -79,8 +88,8 @@ class AsyncClient(ClientBase):
         finally:
             await stream.close()
 
-    def _transport(self, course: Course) -> AsyncTransport:
-        return cast(AsyncTransport, self._transport_for(course.exchange.endpoint.provider, open_async_transport))
+    def _transport(self, exchange: Exchange) -> AsyncTransport:
+        return cast(AsyncTransport, self._transport_for(exchange.endpoint.provider, open_async_transport))
 
     async def close(self) -> None:
         """Close the connections that this client opened."""
@@ -100,7 +109,10 @@ class AsyncClient(ClientBase):
 class AsyncStream:
     """Deltas of one answer, as they come. Iterate once; leave the `async with` block early to cancel."""
 
-    def __init__(self, flow: Flow[Response], transport: Callable[[], AsyncTransport], course: Course) -> None:
+    def __init__(
+        self, flow: Flow[Response], transport: AsyncTransport, exchange: Exchange, course: Course | None = None
+    ) -> None:
+        self._exchange = exchange
         self._course = course
         self._flow = flow
         self._transport = transport
@@ -142,7 +154,9 @@ class AsyncStream:
     async def _carry_out(self, effect: Effect) -> Any:
         if type(effect) is Send:
             await self._close_reply()
-            self._reply = await self._transport().send(effect.request, effect.timeout)
+            if self._course is not None:
+                self._transport = self._course.transport(self._course.exchange)
+            self._reply = await self._transport.send(effect.request, effect.timeout)
             return Head(self._reply.status, self._reply.headers)
         if type(effect) is Sleep:
             waited = random.uniform(effect.at_least, effect.at_most)
@@ -169,14 +183,18 @@ class AsyncStream:
                 yield delta
 
     @property
+    def _underway(self) -> Exchange:
+        return self._exchange if self._course is None else self._course.exchange
+
+    @property
     def sandboxed(self) -> bool:
         """Whether the sandbox answers; known once the first delta has come."""
-        return self._course.exchange.facts.sandboxed
+        return self._underway.facts.sandboxed
 
     @property
     def adjustments(self) -> tuple[Adjustment, ...]:
         """What was changed in the request so that the model takes it."""
-        return self._course.exchange.adjustments
+        return self._underway.adjustments
 
     @property
     def response(self) -> ChatResponse:

@@ -7,7 +7,6 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar, cast
@@ -99,31 +98,29 @@ class ClientBase(Accounting):
             self._warn(exchange)
         return exchange
 
-    def _begin(
+    def _fall_back(
         self,
-        model: str | ChatRequest,
-        messages: Any,
-        system: str | None,
-        fallbacks: Fallbacks | None,
-        parameters: Mapping[str, Any],
-        stream: bool,
+        request: ChatRequest,
+        fallbacks: Fallbacks,
+        transport: Callable[[Exchange], Any],
     ) -> tuple[Course, Flow[Response]]:
-        """Open the exchange of a chat, and the flow that has its answer, from whichever model it comes."""
-        if fallbacks is None:
-            exchange = self._ask(model, messages, system, parameters, stream)
-            return Course(exchange), self._flow(exchange)
+        """Open the exchange of a chat that other models may answer, and the flow that has the answer."""
         policy = Fallback.of(fallbacks)
-        if isinstance(model, ChatRequest):
-            request = whole_request(model, messages, system, parameters, stream)
-        else:
-            request = chat_request(model, messages, system, parameters, stream)
         names = (request.model, *policy.models)
         for name in names:
             self.boards.resolve(name, self._overrides)  # a name that leads nowhere is told before anything is sent
         targets = Targets(request, names, policy, self.exchange)
-        course = Course(targets.open())
+        course = Course(targets.open(), transport)
         flow = fall_back(course, targets, self._attempted)
         return course, flow if self._timeout.total is None else limit_total(flow, self._timeout.total)
+
+    def _asked(
+        self, model: str | ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
+    ) -> ChatRequest:
+        """Return what is asked, with the model's full name."""
+        if isinstance(model, ChatRequest):
+            return whole_request(model, messages, system, parameters, stream)
+        return chat_request(model, messages, system, parameters, stream)
 
     def _ask(
         self, model: str | ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
@@ -230,7 +227,12 @@ class Client(ClientBase):
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        return cast(ChatResponse, self._run(*self._begin(model, messages, system, fallbacks, parameters, False)))
+        if fallbacks is not None:
+            request = self._asked(model, messages, system, parameters, False)
+            course, flow = self._fall_back(request, fallbacks, self._transport)
+            return cast(ChatResponse, self._run(course.exchange, flow, course))
+        exchange = self._ask(model, messages, system, parameters, False)
+        return cast(ChatResponse, self._run(exchange, self._flow(exchange)))
 
     def stream(
         self,
@@ -249,8 +251,12 @@ class Client(ClientBase):
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        course, flow = self._begin(model, messages, system, fallbacks, parameters, True)
-        return Stream(flow, partial(self._transport, course), course)
+        if fallbacks is not None:
+            request = self._asked(model, messages, system, parameters, True)
+            course, flow = self._fall_back(request, fallbacks, self._transport)
+            return Stream(flow, self._transport(course.exchange), course.exchange, course)
+        exchange = self._ask(model, messages, system, parameters, True)
+        return Stream(self._flow(exchange), self._transport(exchange), exchange)
 
     def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order.
@@ -277,18 +283,18 @@ class Client(ClientBase):
             JackfieldError: see `jackfield.errors` for the tree.
         """
         exchange = self.exchange(request)
-        return self._run(Course(exchange), self._flow(exchange))
+        return self._run(exchange, self._flow(exchange))
 
-    def _run(self, course: Course, flow: Flow[Response]) -> Response:
-        driver = drive(flow, partial(self._transport, course))
+    def _run(self, exchange: Exchange, flow: Flow[Response], course: Course | None = None) -> Response:
+        driver = drive(flow, self._transport(exchange), course)
         while True:
             try:
                 next(driver)
             except StopIteration as stop:
                 return cast(Response, stop.value)
 
-    def _transport(self, course: Course) -> Transport:
-        return cast(Transport, self._transport_for(course.exchange.endpoint.provider, open_transport))
+    def _transport(self, exchange: Exchange) -> Transport:
+        return cast(Transport, self._transport_for(exchange.endpoint.provider, open_transport))
 
     def close(self) -> None:
         """Close the connections that this client opened."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from types import TracebackType
 from typing import Any, Self, cast
@@ -12,13 +12,16 @@ from typing import Any, Self, cast
 from .conversation import ChatResponse
 from .deltas import Delta
 from .errors import JackfieldError
+from .exchange import Exchange
 from .flows import Close, Course, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
 from .operations import Adjustment, Response
 from .transport import Reply, Transport
 
 
-def drive(flow: Flow[Response], transport: Callable[[], Transport]) -> Generator[list[Delta], None, Response]:
-    """Carry out the effects of a flow; yields what it emits and returns its response. `transport` gives the one due."""
+def drive(
+    flow: Flow[Response], transport: Transport, course: Course | None = None
+) -> Generator[list[Delta], None, Response]:
+    """Carry out the effects of a flow; yields what it emits and returns its response. A course says over what it goes."""
     reply: Reply | None = None
     chunks: Iterator[bytes] = iter(())
     value: Any = None
@@ -33,7 +36,9 @@ def drive(flow: Flow[Response], transport: Callable[[], Transport]) -> Generator
                 elif type(effect) is Send:
                     if reply is not None:
                         reply.close()
-                    reply = transport().send(effect.request, effect.timeout)
+                    if course is not None:
+                        transport = course.transport(course.exchange)
+                    reply = transport.send(effect.request, effect.timeout)
                     chunks, value = reply.chunks, Head(reply.status, reply.headers)
                 elif type(effect) is Sleep:
                     value = random.uniform(effect.at_least, effect.at_most)
@@ -60,10 +65,13 @@ def drive(flow: Flow[Response], transport: Callable[[], Transport]) -> Generator
 class Stream:
     """Deltas of one answer, as they come. Iterate once; leave the `with` block early to cancel."""
 
-    def __init__(self, flow: Flow[Response], transport: Callable[[], Transport], course: Course) -> None:
+    def __init__(
+        self, flow: Flow[Response], transport: Transport, exchange: Exchange, course: Course | None = None
+    ) -> None:
+        self._exchange = exchange
         self._course = course
         self._response: ChatResponse | None = None
-        self._batches = self._read(drive(flow, transport))
+        self._batches = self._read(drive(flow, transport, course))
         self._deltas = chain.from_iterable(self._batches)
 
     def __iter__(self) -> Iterator[Delta]:
@@ -76,14 +84,18 @@ class Stream:
         self._response = cast(ChatResponse, (yield from driver))
 
     @property
+    def _underway(self) -> Exchange:
+        return self._exchange if self._course is None else self._course.exchange
+
+    @property
     def sandboxed(self) -> bool:
         """Whether the sandbox answers; known once the first delta has come."""
-        return self._course.exchange.facts.sandboxed
+        return self._underway.facts.sandboxed
 
     @property
     def adjustments(self) -> tuple[Adjustment, ...]:
         """What was changed in the request so that the model takes it."""
-        return self._course.exchange.adjustments
+        return self._underway.adjustments
 
     @property
     def response(self) -> ChatResponse:

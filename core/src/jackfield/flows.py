@@ -46,9 +46,10 @@ class Timeout:
 
 @dataclass(slots=True)
 class Course:
-    """The exchange that is under way; where a flow falls back, another takes its place."""
+    """The exchange that is under way; where a flow falls back, another takes its place, over its own `transport`."""
 
     exchange: Exchange
+    transport: Callable[[Exchange], Any]
 
 
 @dataclass(slots=True)
