@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .assembly import unroll as unroll
     from .async_client import AsyncClient as AsyncClient
     from .async_client import AsyncStream as AsyncStream
+    from .background import FanOut as FanOut
     from .board import Board as Board
     from .board import DialectInfo as DialectInfo
     from .board import Route as Route
@@ -86,6 +87,9 @@ if TYPE_CHECKING:
     from .errors import UnsupportedParameterWarning as UnsupportedParameterWarning
     from .exchange import Exchange as Exchange
     from .fallback import Fallback as Fallback
+    from .fan_out import AsyncFanOut as AsyncFanOut
+    from .fan_out import Leg as Leg
+    from .fan_out import Tagged as Tagged
     from .fitting import Fitted as Fitted
     from .flows import Timeout as Timeout
     from .hookspecs import SPEC_VERSION as SPEC_VERSION
@@ -144,6 +148,7 @@ __all__ = [
     "ArgumentsDelta",
     "Assembler",
     "AsyncClient",
+    "AsyncFanOut",
     "AsyncReply",
     "AsyncStream",
     "AsyncTransport",
@@ -179,6 +184,7 @@ __all__ = [
     "Exchange",
     "Facts",
     "Fallback",
+    "FanOut",
     "FileId",
     "FinishReason",
     "Finished",
@@ -190,6 +196,7 @@ __all__ = [
     "InvalidRequestError",
     "Item",
     "JackfieldError",
+    "Leg",
     "Line",
     "ListedModel",
     "LogprobsDelta",
@@ -238,6 +245,7 @@ __all__ = [
     "StreamDecoder",
     "StreamEncoder",
     "StreamInterrupted",
+    "Tagged",
     "Text",
     "TextDelta",
     "Thinking",
@@ -271,10 +279,12 @@ __all__ = [
 
 #: Which module holds a public name.
 _HOME = {
+    "SPEC_VERSION": "hookspecs",
     "Adjustment": "operations",
     "ArgumentsDelta": "deltas",
     "Assembler": "assembly",
     "AsyncClient": "async_client",
+    "AsyncFanOut": "fan_out",
     "AsyncReply": "transport",
     "AsyncStream": "async_client",
     "AsyncTransport": "transport",
@@ -309,10 +319,11 @@ _HOME = {
     "Event": "wire",
     "Exchange": "exchange",
     "Facts": "wire",
+    "Fallback": "fallback",
+    "FanOut": "background",
     "FileId": "messages",
     "FinishReason": "conversation",
     "Finished": "deltas",
-    "Fallback": "fallback",
     "Fitted": "fitting",
     "HTTPRequest": "wire",
     "HTTPResponse": "wire",
@@ -321,6 +332,7 @@ _HOME = {
     "InvalidRequestError": "errors",
     "Item": "usage",
     "JackfieldError": "errors",
+    "Leg": "fan_out",
     "Line": "pricing",
     "ListedModel": "operations",
     "LogprobsDelta": "deltas",
@@ -362,7 +374,6 @@ _HOME = {
     "Restarted": "deltas",
     "Route": "board",
     "Rule": "rates",
-    "SPEC_VERSION": "hookspecs",
     "ServerError": "errors",
     "Sheet": "pricing",
     "Started": "deltas",
@@ -370,6 +381,7 @@ _HOME = {
     "StreamDecoder": "deltas",
     "StreamEncoder": "deltas",
     "StreamInterrupted": "errors",
+    "Tagged": "fan_out",
     "Text": "messages",
     "TextDelta": "deltas",
     "Thinking": "messages",

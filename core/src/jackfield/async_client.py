@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from .client import ClientBase, Fallbacks
 from .conversation import ChatRequest, ChatResponse
@@ -25,6 +25,9 @@ from .operations import (
 )
 from .parsing import validated
 from .transport import AsyncReply, AsyncTransport, open_async_transport
+
+if TYPE_CHECKING:
+    from .fan_out import AsyncFanOut, Until
 
 
 class AsyncClient(ClientBase):
@@ -63,6 +66,20 @@ class AsyncClient(ClientBase):
             return AsyncStream(flow, self._transport(course.exchange), course.exchange, course)
         exchange = self._ask(model, messages, system, parameters, True)
         return AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
+
+    def fan_out(
+        self,
+        models: Sequence[str],
+        messages: Any,
+        *,
+        until: Until = "all",
+        deadline: float | None = None,
+        **parameters: Any,
+    ) -> AsyncFanOut:
+        """Ask many models the same, side by side. See `Client.fan_out`."""
+        from .fan_out import AsyncFanOut
+
+        return AsyncFanOut(self, models, messages, until, deadline, parameters)
 
     async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order. See `Client.embed`."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast
 
 from .accounting import Accounting
 from .board import Board
@@ -33,6 +33,10 @@ from .operations import (
 from .parsing import chat_request, validated, whole_request
 from .transport import Transport, open_transport
 from .wire import Endpoint
+
+if TYPE_CHECKING:
+    from .background import FanOut, SideBySide
+    from .fan_out import Until
 
 R = TypeVar("R", bound=Response)
 Fallbacks: TypeAlias = Fallback | Sequence[str] | str
@@ -210,6 +214,8 @@ class Client(ClientBase):
     `JACKFIELD_CONFIG`). Safe to share between threads. Close it, or use it in a `with` statement.
     """
 
+    _side_by_side: SideBySide | None = None
+
     def chat(
         self,
         model: str | ChatRequest,
@@ -258,6 +264,33 @@ class Client(ClientBase):
         exchange = self._ask(model, messages, system, parameters, True)
         return Stream(self._flow(exchange), self._transport(exchange), exchange)
 
+    def fan_out(
+        self,
+        models: Sequence[str],
+        messages: Any,
+        *,
+        until: Until = "all",
+        deadline: float | None = None,
+        **parameters: Any,
+    ) -> FanOut:
+        """Ask many models the same, side by side. Iterate for each `Leg` as it ends, or over `.deltas()`.
+
+        `until` says how many good answers are waited for: "all", "first" or a number; the rest is cancelled, and its
+        connections closed. `deadline` is in seconds, for all of them. A model that fails is a leg with its error.
+
+        Raises:
+            InvalidInput: there is no model, or `until` is no number of them.
+        """
+        from .background import FanOut, SideBySide
+        from .fan_out import AsyncFanOut, wanted
+
+        wanted(models, until)
+        with self._opening:
+            if self._side_by_side is None:
+                self._side_by_side = SideBySide(self)
+        beside = self._side_by_side
+        return FanOut(beside.background, AsyncFanOut(beside.client, models, messages, until, deadline, parameters))
+
     def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order.
 
@@ -298,6 +331,9 @@ class Client(ClientBase):
 
     def close(self) -> None:
         """Close the connections that this client opened."""
+        if self._side_by_side is not None:
+            self._side_by_side.close()
+            self._side_by_side = None
         for transport in self._opened():
             transport.close()
         self._transports.clear()

@@ -21,7 +21,7 @@ from .transport import Reply, Transport
 def drive(
     flow: Flow[Response], transport: Transport, course: Course | None = None
 ) -> Generator[list[Delta], None, Response]:
-    """Carry out the effects of a flow; yields what it emits and returns its response. A course says over what it goes."""
+    """Carry out the effects of a flow; yields what it emits and returns its response. A course has its transports."""
     reply: Reply | None = None
     chunks: Iterator[bytes] = iter(())
     value: Any = None
