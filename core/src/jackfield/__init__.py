@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .catalog import ModelInfo as ModelInfo
     from .catalog import ProviderInfo as ProviderInfo
     from .client import Client as Client
-    from .client import Stream as Stream
     from .conversation import AudioOutput as AudioOutput
     from .conversation import CacheOptions as CacheOptions
     from .conversation import ChatRequest as ChatRequest
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from .deltas import TextDelta as TextDelta
     from .deltas import ThinkingDelta as ThinkingDelta
     from .deltas import UsageDelta as UsageDelta
+    from .driver import Stream as Stream
     from .errors import AuthenticationError as AuthenticationError
     from .errors import BillingError as BillingError
     from .errors import ConfigurationError as ConfigurationError
@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from .errors import UnsupportedParameterError as UnsupportedParameterError
     from .errors import UnsupportedParameterWarning as UnsupportedParameterWarning
     from .exchange import Exchange as Exchange
+    from .fallback import Fallback as Fallback
     from .fitting import Fitted as Fitted
     from .flows import Timeout as Timeout
     from .hookspecs import SPEC_VERSION as SPEC_VERSION
@@ -177,6 +178,7 @@ __all__ = [
     "Event",
     "Exchange",
     "Facts",
+    "Fallback",
     "FileId",
     "FinishReason",
     "Finished",
@@ -310,6 +312,7 @@ _HOME = {
     "FileId": "messages",
     "FinishReason": "conversation",
     "Finished": "deltas",
+    "Fallback": "fallback",
     "Fitted": "fitting",
     "HTTPRequest": "wire",
     "HTTPResponse": "wire",
@@ -363,7 +366,7 @@ _HOME = {
     "ServerError": "errors",
     "Sheet": "pricing",
     "Started": "deltas",
-    "Stream": "client",
+    "Stream": "driver",
     "StreamDecoder": "deltas",
     "StreamEncoder": "deltas",
     "StreamInterrupted": "errors",

@@ -45,6 +45,14 @@ class Timeout:
 
 
 @dataclass(slots=True)
+class Course:
+    """The exchange that is under way; where a flow falls back, another takes its place, over its own `transport`."""
+
+    exchange: Exchange
+    transport: Callable[[Exchange], Any]
+
+
+@dataclass(slots=True)
 class Head:
     """What comes of `Send`."""
 
@@ -162,7 +170,7 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
         try:
             return (yield from converse(exchange, timeout, at))
         except JackfieldError as error:
-            attempts.append(attempt_of(exchange, type(error).__name__))
+            attempts.append(attempt_of(exchange, error, error.response))
             error.attempts = tuple(attempts)
             if not error.retryable or exchange.delivered or len(attempts) > retries:
                 raise
