@@ -194,6 +194,17 @@ def test_bad_input(servers: dict[str, Server], models: Any, until: Any, what: st
         client.fan_out(models, "Hi", until=until)
 
 
+def test_a_wrong_message_or_parameter_is_told_before_anything_is_sent(servers: dict[str, Server]) -> None:
+    with Client(boards=boards(servers)) as client:
+        with pytest.raises(InvalidInput, match="temprature"):
+            client.fan_out(MODELS, "Hi", temprature=1)
+        with pytest.raises(InvalidInput, match="messages"):
+            client.fan_out(MODELS, 7)
+        legs = list(client.fan_out(MODELS, "Hi", system="Be kind", fallbacks=["beta/large"]))
+    assert [leg.outcome for leg in legs] == ["ok"] * 3
+    assert all(b'"Be kind"' in str(server.requests[-1]["body"]).encode() for server in servers.values())
+
+
 def test_it_is_iterated_over_once(servers: dict[str, Server]) -> None:
     with Client(boards=boards(servers)) as client, client.fan_out(MODELS, "Hi") as found:
         assert len(list(found)) == 3

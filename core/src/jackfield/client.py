@@ -279,12 +279,11 @@ class Client(ClientBase):
         connections closed. `deadline` is in seconds, for all of them. A model that fails is a leg with its error.
 
         Raises:
-            InvalidInput: there is no model, or `until` is no number of them.
+            InvalidInput: there is no model, `until` is no number of them, or a message or a parameter is wrong.
         """
         from .background import FanOut, SideBySide
-        from .fan_out import AsyncFanOut, wanted
+        from .fan_out import AsyncFanOut
 
-        wanted(models, until)
         with self._opening:
             if self._side_by_side is None:
                 self._side_by_side = SideBySide(self)

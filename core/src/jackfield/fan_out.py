@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 from .conversation import ChatResponse
 from .deltas import Delta
 from .errors import InvalidInput, JackfieldError, RequestTimeout
+from .parsing import chat_request
 
 if TYPE_CHECKING:
     from .async_client import AsyncClient
@@ -83,13 +85,17 @@ class AsyncFanOut:
         self._wanted = wanted(models, until)
         self._models = list(models)
         self._client = client
-        self._messages = messages
+        self._fallbacks = parameters.pop("fallbacks", None)
+        system = parameters.pop("system", None)
+        #: Checked once, for all of them.
+        self._request = chat_request("", messages, system, parameters, False)
         self._deadline = deadline
-        self._parameters = parameters
         self._is_all = until == "all"
         self._ended: dict[int, Leg] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._queue: asyncio.Queue[Leg | Tagged | Exception] = asyncio.Queue()
+        self._items: deque[Leg | Tagged | Exception] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_late = False
         self._began = 0.0
 
     @property
@@ -98,99 +104,107 @@ class AsyncFanOut:
         return [self._ended[index] for index in sorted(self._ended)]
 
     async def __aiter__(self) -> AsyncIterator[Leg]:
-        async for item in self._run(False):
-            if isinstance(item, Leg):
+        async for item in self.items(False):
+            if type(item) is Leg:
                 yield item
 
     async def deltas(self) -> AsyncIterator[Tagged]:
         """Give every delta of every model as it comes; the legs are in `.legs`."""
-        async for item in self._run(True):
-            if isinstance(item, Tagged):
+        async for item in self.items(True):
+            if type(item) is Tagged:
                 yield item
 
     async def items(self, stream: bool) -> AsyncIterator[Leg | Tagged]:
         """Give both: deltas, where they are asked for, and legs as they end."""
-        async for item in self._run(stream):
-            yield item
-
-    async def _run(self, stream: bool) -> AsyncIterator[Leg | Tagged]:
         if self._tasks:
             raise JackfieldError("a fan-out is iterated over once")
         self._began = time.monotonic()
-        self._tasks = [asyncio.create_task(self._leg(index, model, stream)) for index, model in enumerate(self._models)]
+        loop = asyncio.get_running_loop()
+        alarm = None if self._deadline is None else loop.call_later(self._deadline, self._ring)
+        self._tasks = [loop.create_task(self._leg(index, model, stream)) for index, model in enumerate(self._models)]
         good = given = 0
+        items = self._items
         try:
             while given < len(self._models):
-                try:
-                    item = await self._next()
-                except TimeoutError:
-                    async for leg in self._stop("deadline"):
-                        yield leg
-                    return
+                if not items:
+                    if self._is_late:
+                        break
+                    self._waiter = loop.create_future()
+                    await self._waiter
+                    continue
+                item = items.popleft()
+                if isinstance(item, Exception):
+                    raise item
                 yield item
-                if isinstance(item, Leg):
+                if type(item) is Leg:
                     given += 1
                     good += item.outcome == "ok"
                     if good >= self._wanted and not self._is_all:
-                        async for leg in self._stop("cancelled"):
-                            yield leg
-                        return
+                        break
+            if given < len(self._models):
+                for leg in await self._stop():
+                    yield leg
         finally:
+            if alarm is not None:
+                alarm.cancel()
             await self.close()
 
-    async def _next(self) -> Leg | Tagged:
-        """Wait for the next item.
+    def _ring(self) -> None:
+        """End it: the deadline has passed."""
+        self._is_late = True
+        self._wake()
 
-        Raises:
-            TimeoutError: the deadline has passed.
-            Exception: a bug ended a leg.
-        """
-        left = None if self._deadline is None else max(self._deadline - self._since(), 0.0)
-        item = await asyncio.wait_for(self._queue.get(), left)
-        if isinstance(item, Exception):
-            raise item
-        return item
+    def _put(self, item: Leg | Tagged | Exception) -> None:
+        self._items.append(item)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def _leg(self, index: int, model: str, stream: bool) -> None:
+        asked = self._request.model_copy(update={"model": model})
         try:
             if stream:
-                async with self._client.stream(model, self._messages, **self._parameters) as deltas:
+                async with self._client.stream(asked, fallbacks=self._fallbacks) as deltas:
                     async for delta in deltas:
-                        self._queue.put_nowait(Tagged(index, model, delta))
+                        self._put(Tagged(index, model, delta))
                 response = deltas.response
             else:
-                response = await self._client.chat(model, self._messages, **self._parameters)
+                response = await self._client.chat(asked, fallbacks=self._fallbacks)
             self._end(Leg(index, model, "ok", self._since(), response))
         except JackfieldError as error:
             self._end(Leg(index, model, "error", self._since(), error=error))
         except Exception as bug:
-            self._queue.put_nowait(bug)
+            self._put(bug)
 
     def _end(self, leg: Leg) -> None:
         self._ended[leg.index] = leg
-        self._queue.put_nowait(leg)
+        self._put(leg)
 
     def _since(self) -> float:
         return time.monotonic() - self._began
 
-    async def _stop(self, outcome: str) -> AsyncIterator[Leg]:
-        """Cancel who is left, and give their legs; what had ended meanwhile is given as it is."""
+    async def _stop(self) -> list[Leg]:
+        """Cancel who is left, and return their legs; what had ended meanwhile is returned as it is."""
         await self.close()
-        while not self._queue.empty():
-            if isinstance(item := self._queue.get_nowait(), Leg):
-                yield item
+        found = [item for item in self._items if type(item) is Leg]
+        self._items.clear()
+        outcome = "deadline" if self._is_late else "cancelled"
+        why = f"{self._deadline:g} s are over" if self._is_late else "another answer was enough"
         for index, model in enumerate(self._models):
             if index not in self._ended:
-                why = "another answer was enough" if outcome == "cancelled" else f"{self._deadline:g} s are over"
                 error = RequestTimeout(f"the fan-out has ended: {why}")
                 leg = self._ended[index] = Leg(index, model, outcome, self._since(), error=error)
-                yield leg
+                found.append(leg)
+        return found
 
     async def close(self) -> None:
         """Cancel who is left; returns when their connections are closed."""
-        for task in self._tasks:
+        left = [task for task in self._tasks if not task.done()]
+        for task in left:
             task.cancel()
-        for task in self._tasks:
+        for task in left:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
