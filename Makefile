@@ -4,7 +4,7 @@ export PYTHON ARGS PROVIDER
 WORKSPACE = $(or $(shell command -v python3),$(error Python 3.11 or newer is needed: apt install python3 python3-venv)) .ci/workspace.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-slow coverage record bench wheels dist docs clean
+.PHONY: help install serve test test-slow coverage record bench faults wheels dist docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ record: ## record the cassettes of one provider, PROVIDER=name
 
 bench: ## run the benchmarks
 	@$(WORKSPACE) bench
+
+faults: ## print what the clients do in sixteen faults, with times
+	@$(WORKSPACE) faults
 
 wheels: ## build the wheel of every distribution into .wheelhouse/
 	@$(WORKSPACE) wheels

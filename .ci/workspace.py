@@ -46,6 +46,7 @@ def main() -> None:
         "coverage": coverage,
         "record": record,
         "bench": bench,
+        "faults": faults,
         "wheels": wheels,
         "dist": dist,
         "docs": docs,
@@ -140,6 +141,11 @@ def record() -> None:
 def bench() -> None:
     """Run the benchmarks."""
     run_module("tests/benchmarks/__main__.py")
+
+
+def faults() -> None:
+    """Print the fault matrix."""
+    run_module("tests/faults/__main__.py")
 
 
 def wheels() -> None:

@@ -60,6 +60,7 @@ limits = { temperature = { range = [0.0, 1.0] } }
 media = { image = ["bytes"] }
 source = "a page"
 checked = 2026-01-02
+deprecated = 2026-05-06
 [[models.prices]]
 rates = { input = "1" }
 
@@ -99,7 +100,8 @@ def test_values_are_merged_from_general_to_special(tmp_path: Path) -> None:
     assert model.rename == {"max_tokens": "max_completion_tokens"}
     assert len(model.rules) == 2, "a family's factors and the model's rates"
     assert (model.media, model.capabilities) == ({"image": ("bytes",)}, frozenset({"tools"}))
-    assert (model.source, model.checked) == ("a page", "2026-01-02")
+    assert (model.source, model.checked, model.deprecated) == ("a page", "2026-01-02", "2026-05-06")
+    assert read_provider("acme", _folder(tmp_path), {}).model("small").deprecated is None
 
 
 def test_the_user_has_the_last_word(tmp_path: Path) -> None:

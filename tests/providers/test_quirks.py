@@ -103,6 +103,10 @@ def test_text_and_thinking_of_mistral_have_one_order_whole_and_streamed(order: s
     said = asked(host, "mistral/m")
     chunks = Host(*(chunk({"content": [piece]}) for piece in pieces), chunk({}, "stop"))
     assert said.message.parts == streamed(chunks, "mistral/m").message.parts
+    for place in range(len(pieces)):
+        cut = [row for row in (pieces[:place], pieces[place:]) if row]
+        chunks = Host(*(chunk({"content": row}) for row in cut), chunk({}, "stop"))
+        assert said.message.parts == streamed(chunks, "mistral/m").message.parts
     merged = [kind for number, kind in enumerate(order) if order[number - 1 : number] != kind]
     assert [part.type for part in said.message.parts] == [{"t": "text", "k": "thinking"}[kind] for kind in merged]
     asked(host, "mistral/m", [Message(role="user", parts="Hi"), said.message, Message(role="user", parts="On.")])

@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,26 @@ def test_an_answer_of_claude_is_read_and_priced() -> None:
     client = Client({"vertex": {"api_key": "t", "project": "p"}}, transport=Memory(), environ={})
     found = client.chat("vertex/claude-opus-4-6", "Hi")
     assert (found.text, str(found.cost)) == ("Hi", "0.0001 USD")
+
+
+@pytest.mark.parametrize(
+    ("model", "location", "cost"),
+    [
+        ("claude-opus-4-6", "global", "0.0001"),
+        ("claude-opus-4-6", "", "0.0001"),
+        ("claude-opus-4-6", "us-east5", "0.00011"),
+        ("claude-opus-4-6", "eu", "0.00011"),
+        ("claude-sonnet-4-5", "europe-west1", "0.000066"),
+        ("claude-opus-4@20250514", "us-east5", "0.0003"),
+    ],
+)
+def test_newer_models_of_claude_cost_more_in_a_region(model: str, location: str, cost: str) -> None:
+    asked = exchange(model, GOOGLE_CLOUD_LOCATION=location)
+    asked.receive_head(200, {"content-type": "application/json"})
+    asked.receive_data(ANSWER.replace(b"claude-opus-4-6", model.encode()))
+    asked.receive_eof()
+    assert asked.response.cost is not None
+    assert asked.response.cost.total == Decimal(cost)
 
 
 def test_a_project_that_is_not_named_is_asked_for() -> None:

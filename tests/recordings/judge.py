@@ -138,7 +138,9 @@ def _result(part: ToolResult) -> dict[str, Any]:
 
 
 def _is_minted(part: ToolCall | ToolResult) -> bool:
-    """Tell whether the id of a call is ours, as the wire had none."""
+    """Tell whether the id of a call is ours, as the wire had none: it says so, or it has no state to go back with."""
+    if part.provider_state is None and (isinstance(part, ToolResult) or part.executed_by == "provider"):
+        return True
     data = part.provider_state.data if part.provider_state is not None else None
     return isinstance(data, dict) and bool(data.get("minted"))
 

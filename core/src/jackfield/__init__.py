@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .assembly import unroll as unroll
     from .async_client import AsyncClient as AsyncClient
     from .async_client import AsyncStream as AsyncStream
+    from .background import FanOut as FanOut
     from .board import Board as Board
     from .board import DialectInfo as DialectInfo
     from .board import Route as Route
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from .catalog import ModelInfo as ModelInfo
     from .catalog import ProviderInfo as ProviderInfo
     from .client import Client as Client
-    from .client import Stream as Stream
     from .conversation import AudioOutput as AudioOutput
     from .conversation import CacheOptions as CacheOptions
     from .conversation import ChatRequest as ChatRequest
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .deltas import TextDelta as TextDelta
     from .deltas import ThinkingDelta as ThinkingDelta
     from .deltas import UsageDelta as UsageDelta
+    from .driver import Stream as Stream
     from .errors import AuthenticationError as AuthenticationError
     from .errors import BillingError as BillingError
     from .errors import ConfigurationError as ConfigurationError
@@ -85,6 +86,10 @@ if TYPE_CHECKING:
     from .errors import UnsupportedParameterError as UnsupportedParameterError
     from .errors import UnsupportedParameterWarning as UnsupportedParameterWarning
     from .exchange import Exchange as Exchange
+    from .fallback import Fallback as Fallback
+    from .fan_out import AsyncFanOut as AsyncFanOut
+    from .fan_out import Leg as Leg
+    from .fan_out import Tagged as Tagged
     from .fitting import Fitted as Fitted
     from .flows import Timeout as Timeout
     from .hookspecs import SPEC_VERSION as SPEC_VERSION
@@ -144,6 +149,7 @@ __all__ = [
     "ArgumentsDelta",
     "Assembler",
     "AsyncClient",
+    "AsyncFanOut",
     "AsyncReply",
     "AsyncStream",
     "AsyncTransport",
@@ -178,6 +184,8 @@ __all__ = [
     "Event",
     "Exchange",
     "Facts",
+    "Fallback",
+    "FanOut",
     "FileId",
     "FinishReason",
     "Finished",
@@ -189,6 +197,7 @@ __all__ = [
     "InvalidRequestError",
     "Item",
     "JackfieldError",
+    "Leg",
     "Line",
     "ListedModel",
     "LogprobsDelta",
@@ -237,6 +246,7 @@ __all__ = [
     "StreamDecoder",
     "StreamEncoder",
     "StreamInterrupted",
+    "Tagged",
     "Text",
     "TextDelta",
     "Thinking",
@@ -271,10 +281,12 @@ __all__ = [
 
 #: Which module holds a public name.
 _HOME = {
+    "SPEC_VERSION": "hookspecs",
     "Adjustment": "operations",
     "ArgumentsDelta": "deltas",
     "Assembler": "assembly",
     "AsyncClient": "async_client",
+    "AsyncFanOut": "fan_out",
     "AsyncReply": "transport",
     "AsyncStream": "async_client",
     "AsyncTransport": "transport",
@@ -309,6 +321,8 @@ _HOME = {
     "Event": "wire",
     "Exchange": "exchange",
     "Facts": "wire",
+    "Fallback": "fallback",
+    "FanOut": "background",
     "FileId": "messages",
     "FinishReason": "conversation",
     "Finished": "deltas",
@@ -320,6 +334,7 @@ _HOME = {
     "InvalidRequestError": "errors",
     "Item": "usage",
     "JackfieldError": "errors",
+    "Leg": "fan_out",
     "Line": "pricing",
     "ListedModel": "operations",
     "LogprobsDelta": "deltas",
@@ -361,14 +376,14 @@ _HOME = {
     "Restarted": "deltas",
     "Route": "board",
     "Rule": "rates",
-    "SPEC_VERSION": "hookspecs",
     "ServerError": "errors",
     "Sheet": "pricing",
     "Started": "deltas",
-    "Stream": "client",
+    "Stream": "driver",
     "StreamDecoder": "deltas",
     "StreamEncoder": "deltas",
     "StreamInterrupted": "errors",
+    "Tagged": "fan_out",
     "Text": "messages",
     "TextDelta": "deltas",
     "Thinking": "messages",

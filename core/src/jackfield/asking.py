@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from .client import Client, Stream
+from .client import Client
 from .conversation import ChatResponse
+from .driver import Stream
 
 
 @functools.cache

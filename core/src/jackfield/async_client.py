@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from .client import ClientBase
+from .client import ClientBase, Fallbacks
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
 from .errors import JackfieldError
 from .exchange import Exchange
-from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
+from .flows import Close, Course, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
 from .operations import (
     Adjustment,
     EmbeddingRequest,
@@ -26,22 +26,60 @@ from .operations import (
 from .parsing import validated
 from .transport import AsyncReply, AsyncTransport, open_async_transport
 
+if TYPE_CHECKING:
+    from .fan_out import AsyncFanOut, Until
+
 
 class AsyncClient(ClientBase):
     """Asks any installed provider, in the async colour: the same arguments and methods as `Client`."""
 
     async def chat(
-        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+        self,
+        model: str | ChatRequest,
+        messages: Any = None,
+        *,
+        system: str | None = None,
+        fallbacks: Fallbacks | None = None,
+        **parameters: Any,
     ) -> ChatResponse:
         """Ask, and wait for the whole answer. See `Client.chat`."""
-        return cast(ChatResponse, await self._run(self._ask(model, messages, system, parameters, False)))
+        if fallbacks is not None:
+            request = self._asked(model, messages, system, parameters, False)
+            course, flow = self._fall_back(request, fallbacks, self._transport)
+            return cast(ChatResponse, await self._run(course.exchange, flow, course))
+        exchange = self._ask(model, messages, system, parameters, False)
+        return cast(ChatResponse, await self._run(exchange, self._flow(exchange)))
 
     def stream(
-        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+        self,
+        model: str | ChatRequest,
+        messages: Any = None,
+        *,
+        system: str | None = None,
+        fallbacks: Fallbacks | None = None,
+        **parameters: Any,
     ) -> AsyncStream:
         """Ask, and iterate over the deltas as they come. See `Client.stream`."""
+        if fallbacks is not None:
+            request = self._asked(model, messages, system, parameters, True)
+            course, flow = self._fall_back(request, fallbacks, self._transport)
+            return AsyncStream(flow, self._transport(course.exchange), course.exchange, course)
         exchange = self._ask(model, messages, system, parameters, True)
         return AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
+
+    def fan_out(
+        self,
+        models: Sequence[str],
+        messages: Any,
+        *,
+        until: Until = "all",
+        deadline: float | None = None,
+        **parameters: Any,
+    ) -> AsyncFanOut:
+        """Ask many models the same, side by side. See `Client.fan_out`."""
+        from .fan_out import AsyncFanOut
+
+        return AsyncFanOut(self, models, messages, until, deadline, parameters)
 
     async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order. See `Client.embed`."""
@@ -55,10 +93,11 @@ class AsyncClient(ClientBase):
 
     async def send(self, request: Request) -> Response:
         """Send any request, and wait for the whole answer. See `Client.send`."""
-        return await self._run(self.exchange(request))
+        exchange = self.exchange(request)
+        return await self._run(exchange, self._flow(exchange))
 
-    async def _run(self, exchange: Exchange) -> Response:
-        stream = AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
+    async def _run(self, exchange: Exchange, flow: Flow[Response], course: Course | None = None) -> Response:
+        stream = AsyncStream(flow, self._transport(exchange), exchange, course)
         try:
             async for _ in stream:
                 pass
@@ -87,8 +126,11 @@ class AsyncClient(ClientBase):
 class AsyncStream:
     """Deltas of one answer, as they come. Iterate once; leave the `async with` block early to cancel."""
 
-    def __init__(self, flow: Flow[Response], transport: AsyncTransport, exchange: Exchange) -> None:
+    def __init__(
+        self, flow: Flow[Response], transport: AsyncTransport, exchange: Exchange, course: Course | None = None
+    ) -> None:
         self._exchange = exchange
+        self._course = course
         self._flow = flow
         self._transport = transport
         self._reply: AsyncReply | None = None
@@ -129,6 +171,8 @@ class AsyncStream:
     async def _carry_out(self, effect: Effect) -> Any:
         if type(effect) is Send:
             await self._close_reply()
+            if self._course is not None:
+                self._transport = self._course.transport(self._course.exchange)
             self._reply = await self._transport.send(effect.request, effect.timeout)
             return Head(self._reply.status, self._reply.headers)
         if type(effect) is Sleep:
@@ -156,14 +200,18 @@ class AsyncStream:
                 yield delta
 
     @property
+    def _underway(self) -> Exchange:
+        return self._exchange if self._course is None else self._course.exchange
+
+    @property
     def sandboxed(self) -> bool:
         """Whether the sandbox answers; known once the first delta has come."""
-        return self._exchange.facts.sandboxed
+        return self._underway.facts.sandboxed
 
     @property
     def adjustments(self) -> tuple[Adjustment, ...]:
         """What was changed in the request so that the model takes it."""
-        return self._exchange.adjustments
+        return self._underway.adjustments
 
     @property
     def response(self) -> ChatResponse:

@@ -70,6 +70,8 @@ class ModelInfo:
     currency: str = "USD"
     unpriced: str | None = None
     successor: str | None = None
+    #: Days, as ISO 8601 writes them: from when on the provider advises against it, and from when on it does not answer.
+    deprecated: str | None = None
     retired: str | None = None
     source: str | None = None
     checked: str | None = None
@@ -247,6 +249,7 @@ class ProviderInfo:
             currency=merged.get("currency", "USD"),
             unpriced=merged.get("unpriced"),
             successor=merged.get("successor"),
+            deprecated=_date(merged.get("deprecated")),
             retired=_date(merged.get("retired")),
             source=merged.get("source"),
             checked=_date(merged.get("checked")),
@@ -255,8 +258,8 @@ class ProviderInfo:
 
 _RUNGS = ("unknown", "family", "alias", "id")
 _OWN_KEYS = frozenset(
-    {"aliases", "context", "max_output", "capabilities", "operations", "successor", "retired", "source", "checked",
-     "currency", "unpriced"}
+    {"aliases", "context", "max_output", "capabilities", "operations", "successor", "deprecated", "retired",
+     "source", "checked", "currency", "unpriced"}
 )  # fmt: skip
 
 

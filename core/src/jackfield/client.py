@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import os
-import random
 import threading
-import time
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast
 
 from .accounting import Accounting
 from .board import Board
 from .boards import Boards
 from .book import PriceBook
 from .conversation import ChatRequest, ChatResponse
-from .deltas import Delta
+from .driver import Stream, drive
 from .endpoints import resolve
 from .errors import ConfigurationError, JackfieldError, UnsupportedOperation, UnsupportedParameterWarning
 from .exchange import Exchange, Unsupported
-from .flows import Close, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep, Timeout, limit_total, retry
+from .fallback import Fallback, Targets, fall_back
+from .flows import Course, Flow, Timeout, limit_total, retry
 from .operations import (
-    Adjustment,
     EmbeddingRequest,
     EmbeddingResponse,
     ModelsRequest,
@@ -34,10 +31,15 @@ from .operations import (
     Response,
 )
 from .parsing import chat_request, validated, whole_request
-from .transport import Reply, Transport, open_transport
+from .transport import Transport, open_transport
 from .wire import Endpoint
 
+if TYPE_CHECKING:
+    from .background import FanOut, SideBySide
+    from .fan_out import Until
+
 R = TypeVar("R", bound=Response)
+Fallbacks: TypeAlias = Fallback | Sequence[str] | str
 
 
 class ClientBase(Accounting):
@@ -100,6 +102,30 @@ class ClientBase(Accounting):
             self._warn(exchange)
         return exchange
 
+    def _fall_back(
+        self,
+        request: ChatRequest,
+        fallbacks: Fallbacks,
+        transport: Callable[[Exchange], Any],
+    ) -> tuple[Course, Flow[Response]]:
+        """Open the exchange of a chat that other models may answer, and the flow that has the answer."""
+        policy = Fallback.of(fallbacks)
+        names = (request.model, *policy.models)
+        for name in names:
+            self.boards.resolve(name, self._overrides)  # a name that leads nowhere is told before anything is sent
+        targets = Targets(request, names, policy, self.exchange)
+        course = Course(targets.open(), transport)
+        flow = fall_back(course, targets, self._attempted)
+        return course, flow if self._timeout.total is None else limit_total(flow, self._timeout.total)
+
+    def _asked(
+        self, model: str | ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
+    ) -> ChatRequest:
+        """Return what is asked, with the model's full name."""
+        if isinstance(model, ChatRequest):
+            return whole_request(model, messages, system, parameters, stream)
+        return chat_request(model, messages, system, parameters, stream)
+
     def _ask(
         self, model: str | ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
     ) -> Exchange:
@@ -140,6 +166,13 @@ class ClientBase(Accounting):
         flow = retry(exchange, self._retries, self._timeout)
         if self._timeout.total is not None:
             flow = limit_total(flow, self._timeout.total)
+        return self._watched(exchange, flow)
+
+    def _attempted(self, exchange: Exchange) -> Flow[Response]:
+        """Return the flow of one of several exchanges, whose time is limited in sum."""
+        return self._watched(exchange, retry(exchange, self._retries, self._timeout))
+
+    def _watched(self, exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
         flow = exchange.board.wrap(exchange.request, flow)
         return _observed(exchange, flow) if exchange.board.observed else flow
 
@@ -183,28 +216,81 @@ class Client(ClientBase):
     statement.
     """
 
+    _side_by_side: SideBySide | None = None
+
     def chat(
-        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+        self,
+        model: str | ChatRequest,
+        messages: Any = None,
+        *,
+        system: str | None = None,
+        fallbacks: Fallbacks | None = None,
+        **parameters: Any,
     ) -> ChatResponse:
         """Ask, and wait for the whole answer.
 
         `messages` is a string, or a list of `Message` or of dicts of its shape; parameters have the unified names.
+        `fallbacks` are up to five models that are asked in turn where one fails; `.attempts` tells what became of each.
 
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        return cast(ChatResponse, self._run(self._ask(model, messages, system, parameters, False)))
+        if fallbacks is not None:
+            request = self._asked(model, messages, system, parameters, False)
+            course, flow = self._fall_back(request, fallbacks, self._transport)
+            return cast(ChatResponse, self._run(course.exchange, flow, course))
+        exchange = self._ask(model, messages, system, parameters, False)
+        return cast(ChatResponse, self._run(exchange, self._flow(exchange)))
 
     def stream(
-        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+        self,
+        model: str | ChatRequest,
+        messages: Any = None,
+        *,
+        system: str | None = None,
+        fallbacks: Fallbacks | None = None,
+        **parameters: Any,
     ) -> Stream:
         """Ask, and iterate over the deltas as they come; `.response` is the answer once they have ended.
 
+        `fallbacks` are asked in turn where a model fails. Once something has been delivered, `Restarted` says that
+        another goes on or begins again, as `Fallback.on_interruption` has it.
+
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
+        if fallbacks is not None:
+            request = self._asked(model, messages, system, parameters, True)
+            course, flow = self._fall_back(request, fallbacks, self._transport)
+            return Stream(flow, self._transport(course.exchange), course.exchange, course)
         exchange = self._ask(model, messages, system, parameters, True)
         return Stream(self._flow(exchange), self._transport(exchange), exchange)
+
+    def fan_out(
+        self,
+        models: Sequence[str],
+        messages: Any,
+        *,
+        until: Until = "all",
+        deadline: float | None = None,
+        **parameters: Any,
+    ) -> FanOut:
+        """Ask many models the same, side by side. Iterate for each `Leg` as it ends, or over `.deltas()`.
+
+        `until` says how many good answers are waited for: "all", "first" or a number; the rest is cancelled, and its
+        connections closed. `deadline` is in seconds, for all of them. A model that fails is a leg with its error.
+
+        Raises:
+            InvalidInput: there is no model, `until` is no number of them, or a message or a parameter is wrong.
+        """
+        from .background import FanOut, SideBySide
+        from .fan_out import AsyncFanOut
+
+        with self._opening:
+            if self._side_by_side is None:
+                self._side_by_side = SideBySide(self)
+        beside = self._side_by_side
+        return FanOut(beside.background, AsyncFanOut(beside.client, models, messages, until, deadline, parameters))
 
     def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order.
@@ -230,10 +316,11 @@ class Client(ClientBase):
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        return self._run(self.exchange(request))
+        exchange = self.exchange(request)
+        return self._run(exchange, self._flow(exchange))
 
-    def _run(self, exchange: Exchange) -> Response:
-        driver = _drive(self._flow(exchange), self._transport(exchange))
+    def _run(self, exchange: Exchange, flow: Flow[Response], course: Course | None = None) -> Response:
+        driver = drive(flow, self._transport(exchange), course)
         while True:
             try:
                 next(driver)
@@ -245,101 +332,12 @@ class Client(ClientBase):
 
     def close(self) -> None:
         """Close the connections that this client opened."""
+        if self._side_by_side is not None:
+            self._side_by_side.close()
+            self._side_by_side = None
         for transport in self._opened():
             transport.close()
         self._transports.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def _drive(flow: Flow[Response], transport: Transport) -> Generator[list[Delta], None, Response]:
-    """Carry out the effects of a flow; yields what it emits and returns its response."""
-    reply: Reply | None = None
-    chunks: Iterator[bytes] = iter(())
-    value: Any = None
-    try:
-        effect: Effect = next(flow)
-        while True:
-            try:
-                if type(effect) is Read:
-                    value = next(chunks, None)
-                elif type(effect) is Emit:
-                    value = yield effect.deltas
-                elif type(effect) is Send:
-                    if reply is not None:
-                        reply.close()
-                    reply = transport.send(effect.request, effect.timeout)
-                    chunks, value = reply.chunks, Head(reply.status, reply.headers)
-                elif type(effect) is Sleep:
-                    value = random.uniform(effect.at_least, effect.at_most)
-                    time.sleep(value)
-                elif type(effect) is Now:
-                    value = time.monotonic()
-                elif type(effect) is Do:
-                    value = effect.sync()
-                elif type(effect) is Close and reply is not None:
-                    reply.close()
-                    reply = None
-            except JackfieldError as error:
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(value)
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
-    finally:
-        flow.close()
-        if reply is not None:
-            reply.close()
-
-
-class Stream:
-    """Deltas of one answer, as they come. Iterate once; leave the `with` block early to cancel."""
-
-    def __init__(self, flow: Flow[Response], transport: Transport, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self._response: ChatResponse | None = None
-        self._batches = self._read(_drive(flow, transport))
-        self._deltas = chain.from_iterable(self._batches)
-
-    def __iter__(self) -> Iterator[Delta]:
-        return self._deltas
-
-    def __next__(self) -> Delta:
-        return next(self._deltas)
-
-    def _read(self, driver: Generator[list[Delta], None, Response]) -> Generator[list[Delta], None, None]:
-        self._response = cast(ChatResponse, (yield from driver))
-
-    @property
-    def sandboxed(self) -> bool:
-        """Whether the sandbox answers; known once the first delta has come."""
-        return self._exchange.facts.sandboxed
-
-    @property
-    def adjustments(self) -> tuple[Adjustment, ...]:
-        """What was changed in the request so that the model takes it."""
-        return self._exchange.adjustments
-
-    @property
-    def response(self) -> ChatResponse:
-        """The assembled answer.
-
-        Raises:
-            JackfieldError: the stream has not been read to its end.
-        """
-        if self._response is None:
-            raise JackfieldError("the stream has not been read to its end")
-        return self._response
-
-    def close(self) -> None:
-        """Cancel: the connection is closed at once."""
-        self._batches.close()
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from .messages import Media, Message, Native, Part, ProviderState, ResultPart, T
 from .operations import Adjustment
 
 _THINKING = Adjustment("thinking", "dropped", "only the endpoint that thought it takes it back")
-_RUN = Adjustment("tool_call", "dropped", "a call that another provider ran itself means nothing to this one")
+_RUN = Adjustment("tool_call", "dropped", "a provider ran the call itself, and this one does not take it back")
 _OPTIONS = Adjustment("tools", "options dropped", "they are words of another dialect; this one has its defaults")
 _MEDIA_OPTIONS = Adjustment("media.options", "dropped", "they are words of another dialect")
 _BARE = frozenset({"role", "parts"})

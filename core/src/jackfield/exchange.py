@@ -285,9 +285,7 @@ class Exchange:
         response.request_id = response.request_id or facts.request_id
         response.headers = head.headers
         response.adjustments = self.adjustments
-        last = attempt_of(self, "ok")
-        last.cost = response.cost
-        response.attempts = (*self.earlier, last)
+        response.attempts = (*self.earlier, attempt_of(self, None, response))
         response.sandboxed = facts.sandboxed
         if isinstance(response, ChatResponse):
             stamp(response, self.endpoint.dialect, self.endpoint.origin)
@@ -332,13 +330,15 @@ def interrupted(exchange: Exchange, cause: JackfieldError) -> JackfieldError:
     return error
 
 
-def attempt_of(exchange: Exchange, outcome: str, wait: float = 0.0) -> Attempt:
-    """Write down what became of an exchange."""
+def attempt_of(exchange: Exchange, error: JackfieldError | None, came: Response | None) -> Attempt:
+    """Write down what became of an exchange: its error, or None, and the answer as far as it came."""
     return Attempt(
-        provider=exchange.endpoint.provider,
-        model=exchange.request.model,
-        outcome=outcome,
-        status=exchange.head.status if exchange.head else None,
-        request_id=exchange.facts.request_id,
-        wait=wait,
+        exchange.endpoint.provider,
+        exchange.request.model,
+        "ok" if error is None else type(error).__name__,
+        exchange.head.status if exchange.head else None,
+        exchange.facts.request_id,
+        cost=came.cost if came is not None else None,
+        reason=None if error is None else error.message,
+        usage=came.usage if came is not None else None,
     )

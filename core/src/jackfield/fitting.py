@@ -93,7 +93,7 @@ def _fit(value: Any, limit: Limit, effort: str | None) -> tuple[Any, str, str]:
     if limit.max_items is not None and len(value) > limit.max_items:
         return value[: limit.max_items], f"cut to {limit.max_items}", f"the model takes at most {limit.max_items}"
     if limit.allowed is not None:
-        words = value if isinstance(value, tuple) else (_word(value),)
+        words = tuple(map(_word, value)) if isinstance(value, tuple) else (_word(value),)
         if other := [word for word in words if word not in limit.allowed]:
             return None, "dropped", f"the model takes {', '.join(map(str, limit.allowed))}, not {other[0]}"
     return value, "", ""

@@ -22,7 +22,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Limits in seconds: to connect, to the first byte, between bytes, and for all attempts in sum. None: none."""
+    """Limits in seconds: to connect, to the first delta, between deltas, and for all attempts in sum. None: none.
+
+    A transport that has one limit for all that it reads takes the longer of `first` and `between`.
+    """
 
     connect: float | None = 10.0
     first: float | None = 600.0
@@ -42,6 +45,14 @@ class Timeout:
             left if limit is None else min(limit, left) for limit in (self.connect, self.first, self.between)
         )
         return Timeout(connect, first, between, self.total)
+
+
+@dataclass(slots=True)
+class Course:
+    """The exchange that is under way; where a flow falls back, another takes its place, over its own `transport`."""
+
+    exchange: Exchange
+    transport: Callable[[Exchange], Any]
 
 
 @dataclass(slots=True)
@@ -124,6 +135,7 @@ def converse(exchange: Exchange, timeout: Timeout, at: datetime | None = None) -
         JackfieldError: whatever went wrong; `StreamInterrupted` once deltas have been handed out.
     """
     receive, emit = exchange.receive_data, Emit([])
+    quiet: float | None = None
     try:
         signed = exchange.sign(at)
         request = (yield from signed) if isinstance(signed, Generator) else signed
@@ -137,6 +149,14 @@ def converse(exchange: Exchange, timeout: Timeout, at: datetime | None = None) -
                 yield emit
                 if exchange.failure is not None:
                     raise exchange.failure
+                quiet = None
+            elif exchange.request.stream:
+                # signs of life are no answer: the limits are for what is said
+                now = yield Now()
+                quiet = now if quiet is None else quiet
+                limit = timeout.between if exchange.delivered else timeout.first
+                if limit is not None and now - quiet > limit:
+                    raise RequestTimeout(f"no answer in time: nothing but signs of life for {limit:g} s")
     except TransportError as error:
         if error.provider is None:
             error.provider, error.model = exchange.endpoint.provider, exchange.request.model
@@ -162,7 +182,7 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
         try:
             return (yield from converse(exchange, timeout, at))
         except JackfieldError as error:
-            attempts.append(attempt_of(exchange, type(error).__name__))
+            attempts.append(attempt_of(exchange, error, error.response))
             error.attempts = tuple(attempts)
             if not error.retryable or exchange.delivered or len(attempts) > retries:
                 raise

@@ -29,7 +29,10 @@ class Adjustment:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at an answer: who was asked, and what became of it (`ok`, or the class of the error)."""
+    """One try at an answer: who was asked, and what became of it (`ok`, or the class of the error and its `reason`).
+
+    `wait` is in seconds, before the next try. `usage` and `cost` are those of what had come, also of a broken stream.
+    """
 
     provider: str
     model: str
@@ -38,6 +41,8 @@ class Attempt:
     request_id: str | None = None
     wait: float = 0.0
     cost: Cost | None = None
+    reason: str | None = None
+    usage: Usage | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -82,6 +82,21 @@ def test_models_have_the_prices_of_today(jackfield: Command) -> None:
     assert (painter["input"], painter["output"]) == (None, "0.04 per 1 image")
 
 
+def test_a_model_says_when_its_provider_advises_against_it_until_it_ends(jackfield: Command, tmp_path: Path) -> None:
+    days = {"past": "deprecated = 2020-01-02", "soon": "deprecated = 2999-01-02", "ended": "deprecated = 2020-01-02"}
+    models = "".join(f'[[models]]\nid = "{name}"\n{day}\n' for name, day in days.items()) + "retired = 2021-01-02\n"
+    catalog = '[provider]\nname = "old"\ntitle = "Old"\ndialect = "openai-chat"\n' + models
+    add_distribution(tmp_path, "old", "providers", "old = jackfield_old", "", {"catalog.toml": catalog})
+    command = Command(environ={**jackfield.environ, "PYTHONPATH": str(tmp_path)})
+    assert rows(command, "models", "old/")["old/past"]["deprecated"] == "2020-01-02"
+    lines = [line for line in command("models", "old/").out.splitlines() if line.startswith("old/")]
+    assert {re.split(r"\s{2,}", line)[0]: re.split(r"\s{2,}", line)[-1] for line in lines} == {
+        "old/past": "deprecated since 2020-01-02; unknown",
+        "old/soon": "deprecated from 2999-01-02; unknown",
+        "old/ended": "retired 2021-01-02; unknown",
+    }
+
+
 def test_what_nobody_knows_is_unknown(jackfield: Command) -> None:
     (line,) = (line for line in jackfield("models", "painter").out.splitlines() if line.startswith("acme/"))
     assert re.split(r"\s{2,}", line) == ["acme/painter", *["unknown"] * 4, "0.04 per 1 image", "unknown"]

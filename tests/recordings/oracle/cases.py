@@ -48,6 +48,11 @@ def piece(index: int | None = None, call_id: str | None = None, name: str | None
     return call
 
 
+def ran(kind: str, arguments: str, **members: Any) -> dict[str, Any]:
+    """Return an entry of ``executed_tools``."""
+    return {"index": 0, "type": kind, "arguments": arguments, **members}
+
+
 def message(finish: str | None = "stop", **members: Any) -> dict[str, Any]:
     """Return an answer with one message."""
     return plain({"id": "c1", "model": "m", "choices": [{"index": 0, "message": members, "finish_reason": finish}]})
@@ -61,6 +66,8 @@ def choice(**members: Any) -> dict[str, Any]:
         "thinking": None,
         "refusal": None,
         "tool_calls": [],
+        "provider_calls": [],
+        "provider_results": [],
         "audio": None,
         "citations": [],
         "finish_reason": "stop",
@@ -331,5 +338,36 @@ CHOICES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     "streamed_citations": (
         stream(delta(content="x"), delta(annotations=[{"n": 1}]), delta("stop", annotations=[{"n": 2}])),
         [choice(text="x", citations=[{"n": 1}, {"n": 2}])],
+    ),
+    "calls_that_the_host_ran": (
+        message(content="x", executed_tools=[ran("visit", "{}", output="o"), ran("python", "{", search_results={})]),
+        [
+            choice(
+                text="x",
+                provider_calls=[called(None, "visit", {}, "web_fetch"), called(None, "python", "{", "code")],
+                provider_results=[{"call_id": None, "content": {"output": "o"}, "is_error": False}],
+            )
+        ],
+    ),
+    "streamed_calls_that_the_host_ran": (
+        stream(
+            delta(executed_tools=[ran("python", "{}")]),
+            delta(executed_tools=[ran("python", "{}")]),
+            delta(executed_tools=[ran("python", "{}", output="")]),
+            delta("stop", executed_tools=[ran("browser", "{}", name="browser.click", output="o")]),
+        ),
+        [
+            choice(
+                provider_calls=[
+                    called(None, "python", {}, "code"),
+                    called(None, "python", {}, "code"),
+                    called(None, "browser.click", {}, "native"),
+                ],
+                provider_results=[
+                    {"call_id": None, "content": {"output": ""}, "is_error": False},
+                    {"call_id": None, "content": {"output": "o"}, "is_error": False},
+                ],
+            )
+        ],
     ),
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.recordings.oracle.openai_chat_errors import error_fields, read_error
 from tests.recordings.oracle.openai_chat_parts import Calls, joined_audio, split_content
+from tests.recordings.oracle.openai_chat_runs import Runs
 from tests.recordings.oracle.openai_chat_usage import read_usage
 from tests.recordings.oracle.wire import documents
 
@@ -67,6 +68,7 @@ class _Choice:
     def __init__(self) -> None:
         self.pieces: dict[str, list[str]] = {}
         self.calls = Calls()
+        self.runs = Runs()
         self.audio: list[dict[str, Any]] = []
         self.citations: list[Any] = []
         self.finish: list[str] = []
@@ -103,6 +105,8 @@ class _Choice:
         calls = message.get("tool_calls") or []
         for call in calls:
             self.calls.feed(call, streamed=streamed)
+        for row in message.get("executed_tools") or []:
+            self.runs.feed(row, streamed=streamed)
         if not calls and message.get("function_call"):
             self.calls.feed_legacy(message["function_call"])
         if isinstance(message.get("audio"), dict):
@@ -127,6 +131,8 @@ class _Choice:
             "thinking": self._joined(["reasoning_content", "reasoning", "thinking", "reasoning_details"]),
             "refusal": refusal,
             "tool_calls": calls,
+            "provider_calls": self.runs.calls(),
+            "provider_results": self.runs.results(),
             "audio": joined_audio(self.audio),
             "citations": self.citations,
             "finish_reason": _finish(raw, called=bool(calls), refused=refusal is not None),

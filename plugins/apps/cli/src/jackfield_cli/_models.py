@@ -80,6 +80,7 @@ def _row(model: ModelInfo, at: datetime) -> dict[str, Any]:
         "output": price(rates, "output"),
         "rates": {selector: shown(rate) for selector, rate in rates.items()},
         "currency": "USD",
+        "deprecated": model.deprecated,
         "retired": model.retired,
         "successor": model.successor,
         "source": model.source,
@@ -93,7 +94,15 @@ def _cells(row: dict[str, Any]) -> list[str]:
     cached = row["cached"] or ("" if row["input"] else UNKNOWN)
     out = row["output"] or UNKNOWN
     capabilities = UNKNOWN if row["capabilities"] is None else ", ".join(row["capabilities"])
-    if row["retired"]:
-        word = "retired" if row["retired"] <= datetime.now(UTC).date().isoformat() else "retires"
-        capabilities = f"{word} {row['retired']}" + (f"; {capabilities}" if capabilities else "")
+    if end := _end(row, datetime.now(UTC).date().isoformat()):
+        capabilities = end + (f"; {capabilities}" if capabilities else "")
     return [row["model"], *sizes, into, cached, out, capabilities]
+
+
+def _end(row: dict[str, Any], today: str) -> str:
+    """Say when a model ends, or that its provider advises against it."""
+    if row["retired"]:
+        return f"{'retired' if row['retired'] <= today else 'retires'} {row['retired']}"
+    if row["deprecated"]:
+        return f"deprecated {'since' if row['deprecated'] <= today else 'from'} {row['deprecated']}"
+    return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from jackfield import (
@@ -18,7 +18,6 @@ from jackfield import (
     HTTPRequest,
     JackfieldError,
     Message,
-    PartStarted,
     ResponseFormat,
     Text,
     TextDelta,
@@ -70,14 +69,6 @@ ANSWERS: tuple[tuple[str, ChatResponse, dict[str, Any]], ...] = (
         {"response_format": ResponseFormat(type="schema", schema={"type": "object"}, name="kit_form")},
     ),
 )
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request as the serving side of a dialect parsed it."""
-
-    request: ChatRequest
-    stream: bool
 
 
 def asked(board: Board, request: ChatRequest, stream: bool) -> ChatRequest | None:
@@ -146,7 +137,3 @@ def made(board: Board, model: str, stream: bool) -> Iterator[tuple[ChatRequest, 
         if (answer := rendered(board, name, response, heard)) is not None:
             yield request.model_copy(update={"stream": stream or None}), response, answer
 
-
-def opened_parts(deltas: list[Delta]) -> int:
-    """Count the parts that have started."""
-    return sum(isinstance(delta, PartStarted) for delta in deltas)

@@ -1,4 +1,7 @@
-"""Groq: its catalog, and where only Groq puts the usage of a stream: in a member of its own (recorded)."""
+"""Groq: its catalog, and what only Groq writes so: a stream's usage in a member of its own, and tools that it runs.
+
+Recorded: groq/chat-completions.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from typing import Any
 
 from jackfield_dialect_openai.chat import variant
 
-__all__ = ["normalize_response", "stream_decoder"]
+from ._runs import read_runs
+from ._tools import translate_request
+
+__all__ = ["normalize_response", "stream_decoder", "translate_request"]
 
 
 def _amend(body: dict[str, Any]) -> None:
@@ -16,4 +22,4 @@ def _amend(body: dict[str, Any]) -> None:
                 body[name] = own[name]
 
 
-normalize_response, stream_decoder = variant(_amend)
+normalize_response, stream_decoder = variant(_amend, read_runs)

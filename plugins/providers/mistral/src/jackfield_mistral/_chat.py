@@ -20,11 +20,14 @@ from jackfield import (
     Native,
     Request,
     Response,
+    StreamDecoder,
     Text,
     Thinking,
     hookimpl,
 )
 from jackfield_dialect_openai.chat import variant
+
+from ._order import InOrder
 
 __all__ = ["in_order", "normalize_response", "stream_decoder", "translate_request"]
 
@@ -48,7 +51,15 @@ def _text(piece: dict[str, Any]) -> str:
     return thinking if isinstance(thinking, str) else "".join(row.get("text", "") for row in thinking)
 
 
-normalize_response, stream_decoder = variant(_amend)
+_steps = variant(_amend)
+normalize_response = _steps[0]
+
+
+@hookimpl
+def stream_decoder(request: Request, head: HTTPResponse) -> StreamDecoder | None:
+    """Open the decoder of a chat's stream."""
+    inner: StreamDecoder | None = _steps[1](request, head)
+    return None if inner is None else InOrder(inner)
 
 
 @hookimpl(wrapper=True, specname="normalize_response")

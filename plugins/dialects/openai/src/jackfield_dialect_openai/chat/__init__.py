@@ -4,12 +4,14 @@ from ._encode import stream_encoder
 from ._errors import normalize_error, render_error
 from ._request import translate_request
 from ._response import normalize_response
+from ._runs import Run
 from ._serve import parse_request, render_response
 from ._stream import stream_decoder
 from ._usage import usage_items
 from ._variants import variant
 
 __all__ = [
+    "Run",
     "normalize_error",
     "normalize_response",
     "parse_request",

@@ -1,10 +1,12 @@
-"""Tool calls in a stream: what came of each so far, and when a row begins another."""
+"""Tool calls: the ids of those that came without one; in a stream what came of each, and when a row begins another."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pydantic_core import from_json
+
+from jackfield import ChatRequest, derive_id
 
 
 class Call:
@@ -34,3 +36,9 @@ def is_new(call: Call, call_id: str | None, name: str | None, body: dict[str, An
     if call_id is not None:
         return call.id is not None and call_id != call.id and (not call.text or call.is_whole())
     return name is not None and call.is_whole() and (name != call.name or bool(body.get("arguments")))
+
+
+def mint(request: ChatRequest, choice: int, number: int | str) -> str:
+    """Return an id for a call that came without one: the same for the same request and place, stream or not."""
+    seed = [(message.role, message.text) for message in request.messages]
+    return derive_id("call_", seed, f"{choice}.{number}")

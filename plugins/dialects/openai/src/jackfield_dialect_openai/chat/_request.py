@@ -124,7 +124,7 @@ def _assistant(message: Message, number: int) -> dict[str, Any]:
                     content.append({"type": "text", "text": transcript})
             case Thinking(provider_state=state) if state is not None:
                 # hosts that want their trace back want it under the name that they gave it
-                wire |= _trace(part.text, state.data)
+                wire |= _trace(part.text, state.data, wire)
             case Thinking() | ToolCall():
                 pass
             case _:
@@ -141,11 +141,14 @@ def _assistant(message: Message, number: int) -> dict[str, Any]:
     return wire
 
 
-def _trace(text: str, state: dict[str, Any]) -> dict[str, Any]:
-    """Write a trace of thinking under the names, and with the opaque details, that its host gave it."""
+def _trace(text: str, state: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Write a trace of thinking under the names, and with the opaque details, that its host gave it.
+
+    A stream may have it in several parts, with text or calls between them; on the wire they are one.
+    """
     wire = {**state.get("also", {})}
-    if state["field"] != "reasoning_details":
-        wire[state["field"]] = text
+    if (name := state["field"]) != "reasoning_details":
+        wire[name] = before.get(name, "") + text
     if "details" in state:
         wire["reasoning_details"] = state["details"]
     return wire

@@ -35,12 +35,13 @@ from jackfield import (
     Text,
     Thinking,
     ToolCall,
-    derive_id,
     hookimpl,
 )
 from jackfield.reading import MALFORMED, malformed, read_json, word
 
+from ._calls import mint
 from ._errors import fields, normalize_error
+from ._runs import ReadRuns, run_parts
 
 _FINISH: dict[str, FinishReason] = {
     "stop": "stop", "eos": "stop", "length": "length", "model_length": "length", "tool_calls": "tool_calls",
@@ -86,7 +87,7 @@ def read_body(request: Request, response: HTTPResponse) -> Any:
     return body
 
 
-def chat_response(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:
+def chat_response(request: ChatRequest, body: dict[str, Any], runs: ReadRuns | None = None) -> ChatResponse:
     """Normalize a `chat.completion` object."""
     choices = body.get("choices")
     if not isinstance(choices, list):
@@ -97,7 +98,7 @@ def chat_response(request: ChatRequest, body: dict[str, Any]) -> ChatResponse:
         id=word(body, "id"),
         model=word(body, "model"),
         created=created(body),
-        choices=tuple(_choice(request, row, number) for number, row in enumerate(choices)),
+        choices=tuple(_choice(request, row, number, runs) for number, row in enumerate(choices)),
         service_tier=word(body, "service_tier"),
         provider_state=ProviderState(data={"system_fingerprint": fingerprint}) if fingerprint else None,
         raw=body,
@@ -122,7 +123,7 @@ def created(body: Mapping[str, Any]) -> int | None:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _choice(request: ChatRequest, row: dict[str, Any], number: int) -> Choice:
+def _choice(request: ChatRequest, row: dict[str, Any], number: int, runs: ReadRuns | None) -> Choice:
     index = row.get("index")
     if index is None:
         index = number
@@ -134,7 +135,7 @@ def _choice(request: ChatRequest, row: dict[str, Any], number: int) -> Choice:
         if raw != "content_filter":
             raise TypeError("a choice has no message")
         message = {}
-    parts = _parts(request, message, index)
+    parts = _parts(request, message, index, runs)
     return Choice(
         index=index,
         message=Message(role="assistant", parts=tuple(parts)),
@@ -150,17 +151,19 @@ def finish_reason(raw: Any, parts: list[Part]) -> FinishReason:
     if reason == "stop" or reason == "unknown":
         for part in parts:
             kind = type(part)
-            if kind is ToolCall:
+            if kind is ToolCall and part.executed_by == "caller":  # type: ignore[union-attr]
                 return "tool_calls"
             if kind is Refusal and reason == "stop":
                 reason = "refusal"
     return reason
 
 
-def _parts(request: ChatRequest, message: dict[str, Any], choice: int) -> list[Part]:
+def _parts(request: ChatRequest, message: dict[str, Any], choice: int, runs: ReadRuns | None) -> list[Part]:
     parts: list[Part] = []
     if not message.keys().isdisjoint(_THINKS) and (thinking := trace(message)) is not None:
         parts.append(thinking)
+    if runs is not None:
+        parts += run_parts(request, choice, runs(message))
     notes = message.get("annotations")
     citations = tuple([citation(note) for note in notes]) if notes else ()
     content = message.get("content")
@@ -257,12 +260,6 @@ def _call(request: ChatRequest, call: dict[str, Any], choice: int, number: int) 
         arguments=arguments(body.get("input" if custom else "arguments")),
         kind="custom" if custom else "function",
     )
-
-
-def mint(request: ChatRequest, choice: int, number: int) -> str:
-    """Return an id for a call that came without one: the same for the same request and place, stream or not."""
-    seed = [(message.role, message.text) for message in request.messages]
-    return derive_id("call_", seed, f"{choice}.{number}")
 
 
 def arguments(value: Any) -> str:

@@ -39,7 +39,7 @@ from jackfield import (
 )
 from jackfield.reading import MALFORMED, malformed, word
 
-from ._calls import Call, is_new
+from ._calls import Call, is_new, mint
 from ._response import (
     TRACES,
     Amend,
@@ -49,10 +49,10 @@ from ._response import (
     created,
     finish_reason,
     logprobs_of,
-    mint,
     pieces,
     usage_object,
 )
+from ._runs import ReadRuns, Running
 
 
 @hookimpl
@@ -80,9 +80,10 @@ class Decoder:
 
     framing: str | None = None
 
-    def __init__(self, request: ChatRequest, amend: Amend | None = None) -> None:
+    def __init__(self, request: ChatRequest, amend: Amend | None = None, runs: ReadRuns | None = None) -> None:
         self._request = request
         self._amend = amend
+        self._runs = None if runs is None else Running(request, runs)
         self._tracker = PartTracker()
         self._choices: dict[int, _Open] = {}
         self._text: dict[int, int] = {}
@@ -209,6 +210,8 @@ class Decoder:
 
     def _delta(self, index: int, open_: _Open, delta: dict[str, Any], out: list[Delta]) -> None:
         self._thinking(index, open_, delta, out)
+        if self._runs is not None and self._runs.feed(index, delta, self._tracker, out):
+            self._text.pop(index, None)
         content = delta.get("content")
         if content and (text := content if isinstance(content, str) else pieces(content)):
             out.append(TextDelta(index, self._flow(index, "text", out), text))
