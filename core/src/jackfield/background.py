@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from .async_client import AsyncClient
 from .fan_out import AsyncFanOut, Leg, Tagged
-from .transport import AsyncReply, Transport, open_transport
+from .transport import AsyncReply, Transport, is_described, open_transport
 
 if TYPE_CHECKING:
     from .client import Client
@@ -48,15 +48,15 @@ class SideBySide:
     """A background, and the async client in it that asks as a sync client does."""
 
     def __init__(self, client: Client) -> None:
-        given = client._given_transport
+        given, environ = client._given_transport, client._environ
         overrides = {
-            name: {**values, "transport": _threaded(values["transport"])} if "transport" in values else values
+            name: {**values, "transport": _threaded(values["transport"], environ)} if "transport" in values else values
             for name, values in client._overrides.items()
         }
         self.background = Background()
         self.client = AsyncClient(
-            overrides, client._retries, client._timeout, client._unsupported, given and _threaded(given),
-            boards=client.boards, environ=client._environ,
+            overrides, client._retries, client._timeout, client._unsupported, given and _threaded(given, environ),
+            boards=client.boards, environ=environ,
         )  # fmt: skip
         self.client._book = client._book
 
@@ -121,8 +121,8 @@ class FanOut:
         self.close()
 
 
-def _threaded(given: Any) -> ThreadedTransport:
-    return ThreadedTransport(open_transport(given))
+def _threaded(given: Any, environ: Mapping[str, str]) -> Any:
+    return given if is_described(given) else ThreadedTransport(open_transport(given, environ))
 
 
 class ThreadedTransport:
