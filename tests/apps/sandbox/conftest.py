@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from jackfield import Boards, Client
-from jackfield_sandbox import SandboxApp, SandboxTransport
+from jackfield_sandbox import SandboxApp, SandboxTransport, protocol
 from jackfield_sandbox._command import is_news
 
 
@@ -25,7 +25,8 @@ def address(boards: Boards) -> Iterator[tuple[str, int]]:
     """Where a server of the sandbox listens."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(SandboxApp(boards, most_bytes=1_000_000), log_level="warning", lifespan="off", ws="none")
+    app = SandboxApp(boards, most_bytes=1_000_000)
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", http=protocol())
     logging.getLogger("uvicorn.error").addFilter(is_news)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

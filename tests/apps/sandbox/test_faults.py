@@ -72,8 +72,8 @@ def ask(client: Client, fault: str, streamed: bool) -> tuple[int, JackfieldError
         ("stall=1;cut=0;", Fault(stall=1.0, cut=0)),
         ("malformed=4", Fault(malformed=4)),
         ("error=3", Fault(error=3)),
-        ("html", Fault(page="html")),
-        ("empty", Fault(page="empty")),
+        ("html", Fault(marks=frozenset({"html"}))),
+        ("empty", Fault(marks=frozenset({"empty"}))),
     ],
 )
 def test_grammar(text: str, expected: Fault) -> None:
@@ -85,7 +85,8 @@ def test_grammar(text: str, expected: Fault) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ";", "status", "status=200", "status=6xx", "cut", "cut=-1", "cut=x", "html=1", "stall=", "stall=a:1",
+    ["", ";", "status", "status=199", "status=600", "status=6xx", "cut", "cut=-1", "cut=x", "html=1",
+     "stall=", "stall=a:1", "seed=1", "flap=0", "flap=3", "pace=x", "slow=9999", "refusal=1", "retry-after=in:2",
      "stall=9999", "retry-after=2", "header.a=b", "status=429;header.x\r=1", "status=429;retry-after=2\nx", "boom=1",
      "cut=" + "9" * 5000],
 )  # fmt: skip

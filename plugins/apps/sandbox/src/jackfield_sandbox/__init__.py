@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._command import command as command
     from ._command import serve as serve
     from ._engine import Sandbox as Sandbox
+    from ._sockets import protocol as protocol
     from ._stand_in import stand_in as stand_in
     from ._transport import AsyncSandboxTransport as AsyncSandboxTransport
     from ._transport import SandboxTransport as SandboxTransport
@@ -23,11 +24,21 @@ _HOME = {
     "SandboxApp": "_app",
     "SandboxTransport": "_transport",
     "command": "_command",
+    "protocol": "_sockets",
     "serve": "_command",
     "stand_in": "_stand_in",
 }
 
-__all__ = ["AsyncSandboxTransport", "Sandbox", "SandboxApp", "SandboxTransport", "command", "serve", "stand_in"]
+__all__ = [
+    "AsyncSandboxTransport",
+    "Sandbox",
+    "SandboxApp",
+    "SandboxTransport",
+    "command",
+    "protocol",
+    "serve",
+    "stand_in",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 from jackfield import Boards, HTTPRequest, RequestTooLargeError
 
 from ._delivery import Answer, Cut, Wait
 from ._engine import Sandbox
+from ._sockets import reset
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,8 +25,14 @@ class ConnectionCut(Exception):
 class SandboxApp:
     """Serves every installed dialect over ASGI. A body of more than `most_bytes` is refused."""
 
-    def __init__(self, boards: Boards | None = None, *, most_bytes: int = 32 * 1024 * 1024) -> None:
-        self.sandbox = Sandbox(boards)
+    def __init__(
+        self,
+        boards: Boards | None = None,
+        *,
+        most_bytes: int = 32 * 1024 * 1024,
+        scenario: str | Path | None = None,
+    ) -> None:
+        self.sandbox = Sandbox(boards, scenario)
         self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,11 +61,21 @@ class SandboxApp:
         else:
             request.body = bytes(body)
             answer = self.sandbox.answer(request)
-        await _give(answer, receive, send)
+        gone = asyncio.ensure_future(_gone(receive))
+        try:
+            await _give(answer, scope, gone, send)
+        finally:
+            gone.cancel()
 
 
-async def _give(answer: Answer, receive: Receive, send: Send) -> None:
-    """Send an answer, the head with the first bytes; stop where the client goes away during a wait."""
+async def _gone(receive: Receive) -> None:
+    """Wait until the client goes away. Its body has been read, so nothing else can come."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _give(answer: Answer, scope: Scope, gone: asyncio.Future[None], send: Send) -> None:
+    """Send an answer, the head with the first bytes; stop where the client goes away."""
     is_started = False
 
     async def start() -> None:
@@ -66,30 +84,27 @@ async def _give(answer: Answer, receive: Receive, send: Send) -> None:
 
     for step in answer.body:
         if isinstance(step, Wait):
-            if await _is_gone(receive, step.seconds):
+            if step.is_headed and not is_started:
+                is_started = True
+                await start()
+            await asyncio.wait([gone], timeout=step.seconds)
+        elif isinstance(step, Cut):
+            if step.is_reset and reset(scope.get("client")):
                 return
-            continue
-        if not is_started:
-            is_started = True
-            await start()
-        if isinstance(step, Cut):
+            if not is_started:
+                await start()
             raise ConnectionCut
-        await send({"type": "http.response.body", "body": step, "more_body": True})
-        await asyncio.sleep(0)
+        else:
+            if not is_started:
+                is_started = True
+                await start()
+            await send({"type": "http.response.body", "body": step, "more_body": True})
+            await asyncio.sleep(0)
+        if gone.done():
+            return
     if not is_started:
         await start()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _is_gone(receive: Receive, seconds: float) -> bool:
-    """Wait; tell whether the client went away meanwhile. Its body has been read, so nothing else can come."""
-    try:
-        async with asyncio.timeout(seconds):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-    except TimeoutError:
-        return False
-    return True
 
 
 def _request_of(scope: Scope) -> HTTPRequest:

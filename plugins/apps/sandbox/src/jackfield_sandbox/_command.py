@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from jackfield import Boards, ConfigurationError, JackfieldError
 
@@ -21,16 +22,17 @@ def command(argv: Sequence[str] | None = None) -> int:
     serving = commands.add_parser("serve", help="listen for requests of every installed dialect")
     serving.add_argument("--host", default=HOST, help="the address to listen at (default: %(default)s)")
     serving.add_argument("--port", default=PORT, type=int, help="the port to listen at; 0: any (default: %(default)s)")
+    serving.add_argument("--scenario", metavar="FILE", help="a TOML file that says which requests go wrong")
     options = parser.parse_args(argv)
     try:
-        serve(options.host, options.port)
+        serve(options.host, options.port, scenario=options.scenario)
     except JackfieldError as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return 1
     return 0
 
 
-def serve(host: str = HOST, port: int = PORT, boards: Boards | None = None) -> None:
+def serve(host: str = HOST, port: int = PORT, boards: Boards | None = None, scenario: str | Path | None = None) -> None:
     """Serve until interrupted.
 
     Raises:
@@ -41,13 +43,16 @@ def serve(host: str = HOST, port: int = PORT, boards: Boards | None = None) -> N
     except ImportError:
         raise ConfigurationError("uvicorn is not installed; pip install jackfield-sandbox[serve]") from None
     from ._app import SandboxApp
+    from ._sockets import protocol
 
-    app = SandboxApp(boards)
+    app = SandboxApp(boards, scenario=scenario)
     known = sorted({dialect for dialect, _ in app.sandbox.routes})
     listener = _listen(host, port)
     try:
         logging.getLogger("uvicorn.error").addFilter(is_news)
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            app, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=2, http=protocol()
+        )
         where = f"[{host}]" if ":" in host else host
         sys.stdout.write(
             f"the sandbox speaks {', '.join(known) or 'no dialect: install one'} at "

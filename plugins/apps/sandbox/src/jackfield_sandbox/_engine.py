@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pydantic_core import to_json
 
@@ -21,6 +23,7 @@ from jackfield import (
     HTTPResponse,
     InvalidRequestError,
     JackfieldError,
+    Message,
     ModelsRequest,
     PluginError,
     Request,
@@ -28,10 +31,11 @@ from jackfield import (
     UnsupportedOperation,
 )
 
-from ._delivery import Answer, damaged, refused, streamed, whole
+from ._delivery import Answer, damaged, dressed, refused, streamed, whole
 from ._faults import Fault, find_fault
 from ._others import embeddings, models
 from ._routes import Match, Routes
+from ._scenarios import Scenarios
 from ._script import CREATED, answer
 from ._streaming import deltas
 from ._tools import unmet
@@ -40,8 +44,10 @@ from ._tools import unmet
 class Sandbox:
     """The serving side of every installed dialect, with scripted answers. Safe to share between threads."""
 
-    def __init__(self, boards: Boards | None = None) -> None:
+    def __init__(self, boards: Boards | None = None, scenario: str | Path | None = None) -> None:
         self.boards = boards if boards is not None else Boards()
+        self._scenarios = Scenarios(scenario) if scenario is not None else None
+        self._flaps: dict[tuple[str, str], int] = {}
         self._routes: Routes | None = None
         self._lock = threading.Lock()
 
@@ -82,19 +88,36 @@ class Sandbox:
         if match.route.stream is not None and parsed.stream is None:
             changes["stream"] = match.route.stream
         request = parsed.model_copy(update=changes)
-        fault = find_fault(http_request.headers, request.model) or Fault()
+        fault = self._fault(http_request, request.model, match.dialect)
         if (refusal := refused(board, fault)) is not None:
             return refusal
         response = self._respond(request, match.dialect)
+        if "refusal" in fault.marks and isinstance(response, ChatResponse):
+            response = _filtered(response)
         if isinstance(request, ChatRequest) and isinstance(response, ChatResponse) and request.stream:
             encoder = board.stream_encoder(request, datetime.fromtimestamp(CREATED, UTC))
-            given = Answer(encoder.status, dict(encoder.headers), streamed(encoder, deltas(response), fault))
+            steps = streamed(encoder, deltas(response), fault)
+            given = dressed(Answer(encoder.status, dict(encoder.headers), steps), fault, is_stream=True)
         else:
             given = damaged(board, board.render_response(request, response), fault)
         if isinstance(request, ChatRequest) and (names := unmet(request)):
             said = ", ".join(names)
             given.headers["x-jackfield-sandbox-unmet"] = "".join(sign if " " <= sign <= "~" else "?" for sign in said)
         return given
+
+    def _fault(self, http_request: HTTPRequest, model: str, dialect: str) -> Fault:
+        fault = find_fault(http_request.headers, model)
+        if fault is None and self._scenarios is not None:
+            fault = self._scenarios.pick(model, dialect)
+        if fault is None:
+            return Fault()
+        if not fault.flap:
+            return fault
+        key = (fault.flap_name, "" if fault.flap_name else repr(fault))
+        with self._lock:
+            failed = self._flaps.get(key, 0)
+            self._flaps[key] = failed + 1
+        return fault if failed < fault.flap else Fault()
 
     def _respond(self, request: Request, dialect: str) -> Response:
         if isinstance(request, ChatRequest):
@@ -112,6 +135,17 @@ class Sandbox:
         known = "; ".join(f"{route.method} {route.path} ({dialect})" for dialect, route in self.routes)
         message = f"nothing listens at {request.method} {request.url}; there are {known or 'no dialects'}"
         return InvalidRequestError(message, status=404)
+
+
+def _filtered(response: ChatResponse) -> ChatResponse:
+    """Say nothing, and that this is for the content's sake."""
+    choices = tuple(
+        replace(
+            choice, message=Message(role="assistant", parts=()), finish_reason="content_filter", raw_finish_reason=None
+        )
+        for choice in response.choices
+    )
+    return replace(response, choices=choices)
 
 
 def _plain(error: JackfieldError) -> HTTPResponse:

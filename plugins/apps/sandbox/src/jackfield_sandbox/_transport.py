@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain
+from pathlib import Path
 
 from jackfield import (
     AsyncReply,
@@ -23,14 +25,17 @@ from ._engine import Sandbox
 class SandboxTransport:
     """Answers what a `Client` sends; give it to one provider, `{"api_key": "any", "transport": SandboxTransport()}`."""
 
-    def __init__(self, boards: Boards | None = None) -> None:
-        self._sandbox = Sandbox(boards)
+    def __init__(self, boards: Boards | None = None, scenario: str | Path | None = None) -> None:
+        self._sandbox = Sandbox(boards, scenario)
 
     def send(self, request: HTTPRequest, timeout: Timeout) -> Reply:
         """Answer a request; returns with the first bytes of the body, as the head goes out with them."""
         answer = self._sandbox.answer(request)
         first = b""
         for step in answer.body:
+            if isinstance(step, Wait) and step.is_headed:
+                answer.body = chain((step,), answer.body)
+                break
             if isinstance(step, Wait):
                 _sleep(step, timeout.first)
             elif first := _bytes(step):
@@ -45,14 +50,17 @@ class SandboxTransport:
 class AsyncSandboxTransport:
     """Answers what an `AsyncClient` sends."""
 
-    def __init__(self, boards: Boards | None = None) -> None:
-        self._sandbox = Sandbox(boards)
+    def __init__(self, boards: Boards | None = None, scenario: str | Path | None = None) -> None:
+        self._sandbox = Sandbox(boards, scenario)
 
     async def send(self, request: HTTPRequest, timeout: Timeout) -> AsyncReply:
         """Answer a request; returns with the first bytes of the body, as the head goes out with them."""
         answer = self._sandbox.answer(request)
         first = b""
         for step in answer.body:
+            if isinstance(step, Wait) and step.is_headed:
+                answer.body = chain((step,), answer.body)
+                break
             if isinstance(step, Wait):
                 await _asleep(step, timeout.first)
             elif first := _bytes(step):
@@ -75,7 +83,7 @@ def _read(answer: Answer, first: bytes, timeout: Timeout) -> Iterator[bytes]:
         yield first
     for step in answer.body:
         if isinstance(step, Wait):
-            _sleep(step, timeout.between)
+            _sleep(step, timeout.first if step.is_headed else timeout.between)
         else:
             yield _bytes(step)
 
@@ -85,7 +93,7 @@ async def _aread(answer: Answer, first: bytes, timeout: Timeout) -> AsyncIterato
         yield first
     for step in answer.body:
         if isinstance(step, Wait):
-            await _asleep(step, timeout.between)
+            await _asleep(step, timeout.first if step.is_headed else timeout.between)
         else:
             yield _bytes(step)
 
