@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from .async_client import AsyncClient
 from .fan_out import AsyncFanOut, Leg, Tagged
 from .transport import AsyncReply, Transport, open_transport
+from .transport_settings import TransportSettings
 
 if TYPE_CHECKING:
     from .client import Client
@@ -50,12 +51,14 @@ class SideBySide:
     def __init__(self, client: Client) -> None:
         given = client._given_transport
         overrides = {
-            name: {**values, "transport": _threaded(values["transport"])} if "transport" in values else values
+            name: {**values, "transport": _beside(values["transport"], client._environ)}
+            if "transport" in values
+            else values
             for name, values in client._overrides.items()
         }
         self.background = Background()
         self.client = AsyncClient(
-            overrides, client._retries, client._timeout, client._unsupported, given and _threaded(given),
+            overrides, client._retries, client._timeout, client._unsupported, _beside(given, client._environ),
             boards=client.boards, environ=client._environ,
         )  # fmt: skip
         self.client._book = client._book
@@ -121,8 +124,11 @@ class FanOut:
         self.close()
 
 
-def _threaded(given: Any) -> ThreadedTransport:
-    return ThreadedTransport(open_transport(given))
+def _beside(given: Any, environ: Mapping[str, str]) -> Any:
+    """Return what the async client takes for a transport of a sync one: a name and settings are for both."""
+    if given is None or isinstance(given, str | TransportSettings):
+        return given
+    return ThreadedTransport(open_transport(given, environ))
 
 
 class ThreadedTransport:
