@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.benchmarks import beside, installing
+from tests.benchmarks import beside, installing, sockets
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -48,6 +48,7 @@ def main() -> int:
     first = _cpu(sys.executable, _FIRST, str(ROOT)) - _cpu(sys.executable, "pass")
     print(f"\nimport jackfield, Client and first chat, in memory: {first:.0f} ms CPU above bare Python")
     beside.show()
+    sockets.show()
     installing.show()
     return 0
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from .async_client import AsyncClient
 from .fan_out import AsyncFanOut, Leg, Tagged
-from .transport import AsyncReply, Transport, open_transport
-from .transport_settings import TransportSettings
+from .transport import AsyncReply, Transport, is_described, open_transport
 
 if TYPE_CHECKING:
     from .client import Client
@@ -49,17 +48,15 @@ class SideBySide:
     """A background, and the async client in it that asks as a sync client does."""
 
     def __init__(self, client: Client) -> None:
-        given = client._given_transport
+        given, environ = client._given_transport, client._environ
         overrides = {
-            name: {**values, "transport": _beside(values["transport"], client._environ)}
-            if "transport" in values
-            else values
+            name: {**values, "transport": _threaded(values["transport"], environ)} if "transport" in values else values
             for name, values in client._overrides.items()
         }
         self.background = Background()
         self.client = AsyncClient(
-            overrides, client._retries, client._timeout, client._unsupported, _beside(given, client._environ),
-            boards=client.boards, environ=client._environ,
+            overrides, client._retries, client._timeout, client._unsupported, given and _threaded(given, environ),
+            boards=client.boards, environ=environ,
         )  # fmt: skip
         self.client._book = client._book
 
@@ -124,11 +121,8 @@ class FanOut:
         self.close()
 
 
-def _beside(given: Any, environ: Mapping[str, str]) -> Any:
-    """Return what the async client takes for a transport of a sync one: a name and settings are for both."""
-    if given is None or isinstance(given, str | TransportSettings):
-        return given
-    return ThreadedTransport(open_transport(given, environ))
+def _threaded(given: Any, environ: Mapping[str, str]) -> Any:
+    return given if is_described(given) else ThreadedTransport(open_transport(given, environ))
 
 
 class ThreadedTransport:

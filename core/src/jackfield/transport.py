@@ -106,10 +106,17 @@ def open_async_transport(given: Any, environ: Mapping[str, str]) -> AsyncTranspo
     return cast(AsyncTransport, _open(given, environ, is_async=True))
 
 
+def is_described(given: Any) -> bool:
+    """Tell whether a user only said which transport to make: by a library's name, or by settings."""
+    return isinstance(given, str) or type(given).__module__ == f"{__package__}.transport_settings"
+
+
 def _open(given: Any, environ: Mapping[str, str], is_async: bool) -> Any:
-    if given is None or isinstance(given, str) or _is_settings(given):
+    if given is None or is_described(given):
         settings = _settings(given)
         name = settings.library or ("httpx2" if find_spec("httpx2") is not None else "httpx")
+        if name == "fast":
+            name = "aiohttp" if is_async else "pyreqwest"
         return _maker(name, is_async)(settings=settings, environ=environ)
     found = _library_of(given)
     if found is None:
@@ -127,7 +134,7 @@ def _open(given: Any, environ: Mapping[str, str], is_async: bool) -> Any:
 def _maker(name: str, is_async: bool) -> Callable[..., Any]:
     """Return what makes a transport over a library."""
     if (library := _LIBRARIES.get(name)) is None:
-        raise ConfigurationError(f"transport is {name!r}; it may be {', '.join(_LIBRARIES)}")
+        raise ConfigurationError(f"transport is {name!r}; it may be fast, {', '.join(_LIBRARIES)}")
     maker = library.async_transport if is_async else library.transport
     if maker is None:
         raise ConfigurationError(f"{name} has no client that waits; use AsyncClient, or another library for Client")
@@ -140,10 +147,6 @@ def _settings(given: Any) -> TransportSettings:
     from .transport_settings import TransportSettings
 
     return given if isinstance(given, TransportSettings) else TransportSettings(library=given)
-
-
-def _is_settings(given: Any) -> bool:
-    return type(given).__module__ == f"{__package__}.transport_settings"
 
 
 def _library_of(given: Any) -> tuple[str, str] | None:

@@ -56,11 +56,7 @@ class AsyncAiohttpTransport:
             )
         except Exception as error:
             raise _named(error) from error
-        connection = response.connection  # None where the whole body has come with the head
-        if connection is not None and connection.protocol is not None:
-            connection.protocol.read_timeout = timeout.between
-            connection.protocol.start_timeout()
-        return AsyncReply(response.status, _headers(response), _chunks(response), _closer(response))
+        return AsyncReply(response.status, _headers(response), _chunks(response, timeout.between), _closer(response))
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -90,9 +86,15 @@ def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     return found
 
 
-async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _chunks(response: aiohttp.ClientResponse, between: float | None) -> AsyncIterator[bytes]:
     read = response.content.readany
     try:
+        if chunk := await read():
+            yield chunk
+        connection = response.connection  # None where the whole body has come
+        if connection is not None and connection.protocol is not None:
+            connection.protocol.read_timeout = between
+            connection.protocol.start_timeout()
         while chunk := await read():
             yield chunk
     except RuntimeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from importlib import import_module
@@ -70,7 +71,7 @@ class HTTPXTransport:
             response = client.send(built, stream=True, follow_redirects=False)
         except Exception as error:
             raise _named(library, error) from error
-        built.extensions["timeout"]["read"] = timeout.between  # of the body, which is read from here on
+        built.extensions["timeout"]["read"] = _longer(timeout)  # of the body, which is read from here on
         return Reply(response.status_code, dict(response.headers), self._chunks(response), response.close)
 
     def _chunks(self, response: Any) -> Iterator[bytes]:
@@ -104,13 +105,28 @@ class AsyncHTTPXTransport:
             response = await client.send(built, stream=True, follow_redirects=False)
         except Exception as error:
             raise _named(library, error) from error
-        built.extensions["timeout"]["read"] = timeout.between  # of the body, which is read from here on
-        return AsyncReply(response.status_code, dict(response.headers), self._chunks(response), response.aclose)
+        built.extensions["timeout"]["read"] = _longer(timeout)  # of the body, which is read from here on
+        return AsyncReply(
+            response.status_code, dict(response.headers), self._chunks(response, timeout), response.aclose
+        )
 
-    async def _chunks(self, response: Any) -> AsyncIterator[bytes]:
+    async def _chunks(self, response: Any, timeout: Timeout) -> AsyncIterator[bytes]:
+        pieces = response.aiter_bytes()
         try:
-            async for chunk in response.aiter_bytes():
+            if timeout.first == timeout.between:
+                async for chunk in pieces:
+                    yield chunk
+                return
+            limit = timeout.first
+            while True:
+                async with asyncio.timeout(limit):
+                    chunk = await anext(pieces, None)
+                if chunk is None:
+                    return
                 yield chunk
+                limit = timeout.between
+        except TimeoutError as error:
+            raise errors.late("nothing came") from error
         except Exception as error:
             raise _named(self._clients.library, error) from error
         finally:
@@ -150,6 +166,12 @@ def _built(library: Any, client: Any, request: HTTPRequest, timeout: Timeout) ->
     return client.build_request(
         request.method, request.url, headers=request.headers, content=request.body, timeout=limits
     )
+
+
+def _longer(timeout: Timeout) -> float | None:
+    """Return the longer of two limits: the library has one for all of a body."""
+    waits = (timeout.first, timeout.between)
+    return None if None in waits else max(wait for wait in waits if wait is not None)
 
 
 def _named(library: Any, error: Exception) -> Exception:

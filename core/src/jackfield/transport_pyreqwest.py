@@ -85,6 +85,9 @@ class AsyncPyreqwestTransport:
     async def send(self, request: HTTPRequest, timeout: Timeout) -> AsyncReply:
         """Send a request and return its answer as soon as the head is there."""
         client = self._given if self._given is not None else self._clients.route(request.url, timeout)
+        first, between = timeout.first, timeout.between
+        if self._given is None:  # ours keep the longer by themselves
+            first, between = _shorter(first, between), _shorter(between, first)
         streamed = _built(client, request)
         if self._places.locked():
             try:
@@ -95,14 +98,14 @@ class AsyncPyreqwestTransport:
         else:
             await self._places.acquire()
         try:
-            async with asyncio.timeout(timeout.first):
+            async with asyncio.timeout(first):
                 response = await streamed.__aenter__()
         except BaseException as error:
             self._places.release()
             raise named(error) from error
         answer = _AsyncAnswer(streamed, self._places)
         self._open.add(answer)
-        chunks = answer.chunks(response.body_reader, timeout.between)
+        chunks = answer.chunks(response.body_reader, first, between)
         return AsyncReply(response.status, _headers(response), chunks, answer.close)
 
     async def aclose(self) -> None:
@@ -146,14 +149,19 @@ class _AsyncAnswer:
         self._streamed, self._places = streamed, places
         self.is_over = False
 
-    async def chunks(self, reader: Any, limit: float | None) -> AsyncIterator[bytes]:
+    async def chunks(self, reader: Any, first: float | None, between: float | None) -> AsyncIterator[bytes]:
+        limit = first
         try:
             while not self.is_over:
-                async with asyncio.timeout(limit):
+                if limit is None:
                     chunk = await reader.read_chunk()
+                else:
+                    async with asyncio.timeout(limit):
+                        chunk = await reader.read_chunk()
                 if chunk is None:
                     return
                 yield bytes(chunk)
+                limit = between
             raise errors.failed(_CLOSED)
         except Exception as error:
             raise named(error) from error
@@ -165,6 +173,11 @@ class _AsyncAnswer:
         if streamed is not None:
             self._places.release()
             await streamed.__aexit__(None, None, None)
+
+
+def _shorter(limit: float | None, other: float | None) -> float | None:
+    """Return a limit where it is the shorter of two."""
+    return limit if limit is not None and (other is None or limit < other) else None
 
 
 def _built(client: Any, request: HTTPRequest) -> Any:

@@ -15,12 +15,13 @@ from .proxies import proxy_address
 class TransportSettings:
     """How connections are made.
 
-    `library` is "httpx2", "httpx", "aiohttp" (for `AsyncClient` only) or "pyreqwest"; None: httpx2 where it is
-    installed, else httpx. `proxy` is the URL of a proxy for everything that `no_proxy` does not name; None: what
-    HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say, "": none. `ca_bundle` is a file of certificates (PEM) to trust
-    beside the system's, `certificate` one to show, with its key in the same file or in `certificate_key`.
-    `max_connections` are at most open at once, on each proxy and without; those that wait for one do so for the time
-    limit to connect. `max_idle` of them are kept for `idle_seconds` (aiohttp keeps all).
+    `library` is "httpx2", "httpx", "aiohttp" (for `AsyncClient` only), "pyreqwest", or "fast": the cheapest for the
+    client, aiohttp for `AsyncClient` and pyreqwest for `Client`; None: httpx2 where it is installed, else httpx.
+    `proxy` is the URL of a proxy for everything that `no_proxy` does not name; None: what HTTP_PROXY, HTTPS_PROXY,
+    ALL_PROXY and NO_PROXY say, "": none. `ca_bundle` is a file of certificates (PEM) to trust beside the system's,
+    `certificate` one to show, with its key in the same file or in `certificate_key`. `max_connections` are in use at
+    once (with httpx: on each proxy); who waits for one does so for the time limit to connect. `max_idle` of them are
+    kept for `idle_seconds` (aiohttp keeps all).
 
     Raises:
         ConfigurationError: a value is none of these.

@@ -56,6 +56,7 @@ def test_default_and_aiohttp(answering: Answering) -> None:
     assert ask(boards, None) == "Hi"
     assert asyncio.run(ask_async(boards, None)) == "Hi"
     assert asyncio.run(ask_async(boards, "aiohttp")) == "Hi"
+    assert asyncio.run(ask_async(boards, "fast")) == ask(boards, "fast") == "Hi"
 
 
 def test_client_that_is_given_is_used_and_stays_open(answering: Answering) -> None:
@@ -91,7 +92,7 @@ def test_client_of_the_other_colour_is_refused(answering: Answering) -> None:
     ("given", "match"),
     [
         ("aiohttp", "no client that waits"),
-        ("requests", "it may be httpx2, httpx, aiohttp, pyreqwest"),
+        ("requests", "it may be fast, httpx2, httpx, aiohttp, pyreqwest"),
         (TransportSettings(library="nobody"), "it may be"),
     ],
 )
@@ -160,7 +161,8 @@ def test_many_time_limits_leave_an_open_stream_alone(server: Server) -> None:
         ("from jackfield.transport import open_transport as o; o('httpx', {})", ["httpx"]),
         ("from jackfield.transport import open_transport as o; o('httpx2', {})", ["httpx2"]),
         ("from jackfield.transport import open_transport as o; o('pyreqwest', {})", ["pyreqwest"]),
-        ("from jackfield.transport import open_async_transport as o; o('aiohttp', {})", ["aiohttp"]),
+        ("from jackfield.transport import open_async_transport as o; o('fast', {})", ["aiohttp"]),
+        ("from jackfield.transport import open_transport as o; o('fast', {})", ["pyreqwest"]),
         ("import jackfield; jackfield.Client(transport=Mine(), environ={})", []),
     ],
 )

@@ -136,4 +136,3 @@ def made(board: Board, model: str, stream: bool) -> Iterator[tuple[ChatRequest, 
             return
         if (answer := rendered(board, name, response, heard)) is not None:
             yield request.model_copy(update={"stream": stream or None}), response, answer
-
