@@ -14,12 +14,16 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import httpx2
+from pydantic_core import from_json, to_json
 
-from jackfield import AsyncClient, Client
+from jackfield import AsyncClient, Client, HTTPRequest, Timeout
+from jackfield.framing import open_framing
+from jackfield.transport import open_async_transport
 from tests.benchmarks import payloads
 
 LIBRARIES = ("httpx", "httpx2", "aiohttp", "pyreqwest")
 CALLS, ROUNDS, REPEATS = 200, 4, 5
+_BODY: dict[str, Any] = {"model": "m", "messages": payloads.messages()}
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
 
 
@@ -67,9 +71,10 @@ def show() -> None:
     try:
         raw, raw_delta = asyncio.run(_raw(url))
         print("\nover loopback, CPU, least of several")
-        print(f"{'':28}{'call us':>10}{'ratio':>8}{'delta us':>10}{'ratio':>8}")
+        print(f"{'':32}{'call us':>10}{'ratio':>8}{'delta us':>10}{'ratio':>8}")
         _row("raw httpx2, async", raw, raw_delta, raw, raw_delta)
         for library in LIBRARIES:
+            _row(f"its async transport, {library}", *asyncio.run(_alone(url, library)), raw, raw_delta)
             _row(f"AsyncClient, {library}", *asyncio.run(_async(url, library)), raw, raw_delta)
             if library != "aiohttp":
                 _row(f"Client, {library}", *_sync(url, library), raw, raw_delta)
@@ -79,7 +84,7 @@ def show() -> None:
 
 
 def _row(name: str, call: float, delta: float, raw: float, raw_delta: float) -> None:
-    print(f"{name:28}{call:10.1f}{call / raw:8.2f}{delta:10.2f}{delta / raw_delta:8.2f}")
+    print(f"{name:32}{call:10.1f}{call / raw:8.2f}{delta:10.2f}{delta / raw_delta:8.2f}")
 
 
 async def _raw(url: str) -> tuple[float, float]:
@@ -103,6 +108,36 @@ async def _raw(url: str) -> tuple[float, float]:
             return count
 
         return await _measured(call, stream)
+
+
+async def _alone(url: str, library: str) -> tuple[float, float]:
+    """The same work as the bare library's, over the seam."""
+    transport = open_async_transport(library, {})
+    events = open_framing("sse", None)
+    headers = {"content-type": "application/json", "authorization": "Bearer k"}
+    requests = [
+        HTTPRequest("POST", f"{url}/chat/completions", headers, to_json({**_BODY, "stream": streams}))
+        for streams in (False, True)
+    ]
+
+    async def call() -> None:
+        reply = await transport.send(requests[0], Timeout())
+        from_json(b"".join([chunk async for chunk in reply.chunks]))
+
+    async def stream() -> int:
+        count = 0
+        reply = await transport.send(requests[1], Timeout())
+        async for chunk in reply.chunks:
+            for event in events.feed(chunk):
+                if event.data.startswith(b"{"):
+                    from_json(event.data)
+                    count += 1
+        return count
+
+    try:
+        return await _measured(call, stream)
+    finally:
+        await transport.aclose()
 
 
 async def _async(url: str, library: str) -> tuple[float, float]:
