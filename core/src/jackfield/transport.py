@@ -6,7 +6,7 @@ when it is first used; whatever has the methods of `Transport` or `AsyncTranspor
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -129,6 +129,15 @@ def _open(given: Any, environ: Mapping[str, str], is_async: bool) -> Any:
         other = "Client" if is_async else "AsyncClient"
         raise ConfigurationError(f"transport is a {kind} of {name}, which is for {other}")
     return _maker(name, is_async)(given)
+
+
+def join_headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by name, in lower case; what comes several times is joined."""
+    found: dict[str, str] = {}
+    for given, value in pairs:
+        name = given.lower()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _maker(name: str, is_async: bool) -> Callable[..., Any]:

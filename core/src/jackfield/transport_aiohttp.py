@@ -12,7 +12,7 @@ from yarl import URL
 from . import transport_errors as errors
 from .errors import ConfigurationError, JackfieldError
 from .proxies import Proxies
-from .transport import USER_AGENT, AsyncReply
+from .transport import USER_AGENT, AsyncReply, join_headers
 from .transport_settings import TransportSettings, tls_context
 from .wire import HTTPRequest
 
@@ -56,7 +56,12 @@ class AsyncAiohttpTransport:
             )
         except Exception as error:
             raise _named(error) from error
-        return AsyncReply(response.status, _headers(response), _chunks(response, timeout.between), _closer(response))
+        return AsyncReply(
+            response.status,
+            join_headers(response.headers.items()),
+            _chunks(response, timeout.between),
+            _closer(response),
+        )
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -76,14 +81,6 @@ class AsyncAiohttpTransport:
             session, self._session = self._session, None
             await session.close()
             await asyncio.sleep(0)  # sockets are closed by the loop's next turn
-
-
-def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in response.headers.items():
-        name = name.lower()
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
 
 
 async def _chunks(response: aiohttp.ClientResponse, between: float | None) -> AsyncIterator[bytes]:

@@ -15,7 +15,7 @@ from weakref import WeakSet
 from pyreqwest.client import Client, ClientBuilder, SyncClient, SyncClientBuilder
 
 from . import transport_errors as errors
-from .transport import AsyncReply, Reply
+from .transport import AsyncReply, Reply, join_headers
 from .transport_pyreqwest_clients import Clients, named
 from .transport_settings import TransportSettings
 from .wire import HTTPRequest
@@ -55,7 +55,9 @@ class PyreqwestTransport:
             raise named(error) from error
         answer = _Answer(streamed, self._places)
         self._open.add(answer)
-        return Reply(response.status, _headers(response), answer.chunks(response.body_reader), answer.close)
+        return Reply(
+            response.status, join_headers(response.headers.items()), answer.chunks(response.body_reader), answer.close
+        )
 
     def close(self) -> None:
         """Close the clients that are our own; answers that are being read end in an error."""
@@ -106,7 +108,7 @@ class AsyncPyreqwestTransport:
         answer = _AsyncAnswer(streamed, self._places)
         self._open.add(answer)
         chunks = answer.chunks(response.body_reader, first, between)
-        return AsyncReply(response.status, _headers(response), chunks, answer.close)
+        return AsyncReply(response.status, join_headers(response.headers.items()), chunks, answer.close)
 
     async def aclose(self) -> None:
         """Close the clients that are our own; answers that are being read end in an error."""
@@ -138,8 +140,10 @@ class _Answer:
     def close(self) -> None:
         streamed, self._streamed = self._streamed, None
         if streamed is not None:
-            self._places.release()
-            streamed.__exit__(None, None, None)
+            try:
+                streamed.__exit__(None, None, None)
+            finally:
+                self._places.release()
 
 
 class _AsyncAnswer:
@@ -171,8 +175,10 @@ class _AsyncAnswer:
     async def close(self) -> None:
         streamed, self._streamed = self._streamed, None
         if streamed is not None:
-            self._places.release()
-            await streamed.__aexit__(None, None, None)
+            try:
+                await streamed.__aexit__(None, None, None)
+            finally:
+                self._places.release()
 
 
 def _shorter(limit: float | None, other: float | None) -> float | None:
@@ -191,10 +197,3 @@ def _built(client: Any, request: HTTPRequest) -> Any:
         return built.build_streamed()
     except Exception as error:
         raise named(error) from error
-
-
-def _headers(response: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in response.headers.items():
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found

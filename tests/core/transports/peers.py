@@ -45,8 +45,8 @@ class Server:
     bodies: list[bytes] = field(default_factory=list)
     shown: list[object] = field(default_factory=list)
     opened: int = 0
-    open_now: int = 0
-    most_open: int = 0
+    busy: int = 0
+    most_busy: int = 0
     hung_up: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -120,8 +120,6 @@ def _serve(server: Server, raw: socket.socket, context: ssl.SSLContext | None, s
     connection = raw
     with server.lock:
         server.opened += 1
-        server.open_now += 1
-        server.most_open = max(server.most_open, server.open_now)
     try:
         raw.settimeout(5)
         if context is not None:
@@ -141,8 +139,6 @@ def _serve(server: Server, raw: socket.socket, context: ssl.SSLContext | None, s
     finally:
         with contextlib.suppress(OSError):
             connection.close()
-        with server.lock:
-            server.open_now -= 1
 
 
 def _request(connection: socket.socket, buffer: bytes, stop: threading.Event) -> tuple[str, bytes, bytes] | None:
@@ -170,8 +166,14 @@ def _receive(connection: socket.socket, stop: threading.Event) -> bytes:
 
 
 def _play(server: Server, connection: socket.socket, script: Script, stop: threading.Event) -> bool:
-    """Play a script; False where the connection is over."""
-    for step in script:
+    """Play a script; False where the connection is over. A server is busy until it does the last step."""
+    with server.lock:
+        server.busy += 1
+        server.most_busy = max(server.most_busy, server.busy)
+    for number, step in enumerate(script, 1):
+        if number == len(script):
+            with server.lock:
+                server.busy -= 1
         if isinstance(step, bytes):
             connection.sendall(step)
         elif isinstance(step, float):
