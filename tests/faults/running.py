@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from jackfield import AsyncClient, Boards, ChatResponse, Client, JackfieldError
 from tests.core.server import Server, running
@@ -64,14 +62,10 @@ def run(scenario: Scenario, colour: str, found: dict[str, Server]) -> Outcome:
     return Outcome(answer, error, seconds, asked, turns)
 
 
-def _named(scenario: Scenario) -> dict[str, Any]:
-    return {"fallbacks": scenario.fallbacks}
-
-
 def _sync(scenario: Scenario, known: Boards, retries: int) -> ChatResponse:
     with Client(boards=known, retries=retries, timeout=scenario.timeout) as client:
         for _ in range(scenario.calls):
-            with client.stream("acme/large", "Count", **_named(scenario)) as deltas:
+            with client.stream("acme/large", "Count", fallbacks=scenario.fallbacks) as deltas:
                 for _ in deltas:
                     pass
                 answer = deltas.response
@@ -82,7 +76,7 @@ def _async(scenario: Scenario, known: Boards, retries: int) -> ChatResponse:
     async def ask() -> ChatResponse:
         async with AsyncClient(boards=known, retries=retries, timeout=scenario.timeout) as client:
             for _ in range(scenario.calls):
-                async with client.stream("acme/large", "Count", **_named(scenario)) as deltas:
+                async with client.stream("acme/large", "Count", fallbacks=scenario.fallbacks) as deltas:
                     async for _ in deltas:
                         pass
                     answer = deltas.response
@@ -97,8 +91,3 @@ def _async(scenario: Scenario, known: Boards, retries: int) -> ChatResponse:
 def descriptors() -> int:
     """Count the descriptors that are open."""
     return len(os.listdir("/proc/self/fd"))
-
-
-def threads() -> set[str]:
-    """Name the threads that are there."""
-    return {thread.name for thread in threading.enumerate()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jackfield import ChatResponse, ContentFilterError, Timeout
-from tests.core.server import DONE, USAGE, Script, Server, chunk, completion, streamed, whole
+from tests.core.server import DONE, USAGE, Script, Server, chunk, streamed, whole
 
 LIMITS = Timeout(connect=1.0, first=0.6, between=0.6)
 SENTENCE = "one two three four five six"
@@ -55,15 +55,9 @@ class Scenario:
     #: What the peers did: litellm, portkey, bifrost, the openai SDK.
     peers: tuple[str, str, str, str]
     second: list[Script] = field(default_factory=lambda: [ended(SENTENCE)])
-    stream: bool = True
     fallbacks: tuple[str, ...] = ("beta/large",)
     timeout: Timeout = LIMITS
     calls: int = 1
-
-
-def text_of(outcome: Outcome) -> str | None:
-    """Return what was said."""
-    return None if outcome.answer is None else outcome.answer.text
 
 
 def answered(by: str, text: str = SENTENCE, within: float = 5.0) -> Callable[[Outcome], bool]:
@@ -144,6 +138,3 @@ def prepare(scenario: Scenario, servers: dict[str, Server]) -> None:
         servers[name].answer(*scenario.second)
     for server in servers.values():
         server.requests.clear()
-
-
-__all__ = ["SCENARIOS", "Outcome", "Scenario", "completion", "prepare"]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import AsyncIterator, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .client import ClientBase, Fallbacks
+from .closing import AsyncClosing
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
+from .driver import StreamBase
 from .errors import JackfieldError
 from .exchange import Exchange
 from .flows import Close, Course, Do, Effect, Emit, Flow, Head, Now, Read, Send, Sleep
 from .operations import (
-    Adjustment,
     EmbeddingRequest,
     EmbeddingResponse,
     ModelsRequest,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .fan_out import AsyncFanOut, Until
 
 
-class AsyncClient(ClientBase):
+class AsyncClient(ClientBase, AsyncClosing):
     """Asks any installed provider, in the async colour: the same arguments and methods as `Client`."""
 
     async def chat(
@@ -44,8 +44,7 @@ class AsyncClient(ClientBase):
     ) -> ChatResponse:
         """Ask, and wait for the whole answer. See `Client.chat`."""
         if fallbacks is not None:
-            request = self._asked(model, messages, system, parameters, False)
-            course, flow = self._fall_back(request, fallbacks, self._transport)
+            course, flow = self._fall_back(model, messages, system, fallbacks, parameters, False)
             return cast(ChatResponse, await self._run(course.exchange, flow, course))
         exchange = self._ask(model, messages, system, parameters, False)
         return cast(ChatResponse, await self._run(exchange, self._flow(exchange)))
@@ -61,8 +60,7 @@ class AsyncClient(ClientBase):
     ) -> AsyncStream:
         """Ask, and iterate over the deltas as they come. See `Client.stream`."""
         if fallbacks is not None:
-            request = self._asked(model, messages, system, parameters, True)
-            course, flow = self._fall_back(request, fallbacks, self._transport)
+            course, flow = self._fall_back(model, messages, system, fallbacks, parameters, True)
             return AsyncStream(flow, self._transport(course.exchange), course.exchange, course)
         exchange = self._ask(model, messages, system, parameters, True)
         return AsyncStream(self._flow(exchange), self._transport(exchange), exchange)
@@ -114,27 +112,17 @@ class AsyncClient(ClientBase):
             await transport.aclose()
         self._transports.clear()
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-
-class AsyncStream:
+class AsyncStream(StreamBase, AsyncClosing):
     """Deltas of one answer, as they come. Iterate once; leave the `async with` block early to cancel."""
 
     def __init__(
         self, flow: Flow[Response], transport: AsyncTransport, exchange: Exchange, course: Course | None = None
     ) -> None:
-        self._exchange = exchange
-        self._course = course
+        super().__init__(exchange, course)
         self._flow = flow
         self._transport = transport
         self._reply: AsyncReply | None = None
-        self._response: Response | None = None
         self._deltas = self._run()
 
     def __aiter__(self) -> AsyncIterator[Delta]:
@@ -199,41 +187,8 @@ class AsyncStream:
             for delta in deltas:
                 yield delta
 
-    @property
-    def _underway(self) -> Exchange:
-        return self._exchange if self._course is None else self._course.exchange
-
-    @property
-    def sandboxed(self) -> bool:
-        """Whether the sandbox answers; known once the first delta has come."""
-        return self._underway.facts.sandboxed
-
-    @property
-    def adjustments(self) -> tuple[Adjustment, ...]:
-        """What was changed in the request so that the model takes it."""
-        return self._underway.adjustments
-
-    @property
-    def response(self) -> ChatResponse:
-        """The assembled answer.
-
-        Raises:
-            JackfieldError: the stream has not been read to its end.
-        """
-        if self._response is None:
-            raise JackfieldError("the stream has not been read to its end")
-        return cast(ChatResponse, self._response)
-
     async def close(self) -> None:
         """Cancel: the connection is closed at once."""
         await self._deltas.aclose()  # type: ignore[attr-defined]
         self._flow.close()
         await self._close_reply()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

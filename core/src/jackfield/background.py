@@ -10,10 +10,10 @@ import queue
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .async_client import AsyncClient
+from .closing import Closing
 from .fan_out import AsyncFanOut, Leg, Tagged
 from .transport import AsyncReply, Transport, is_described, open_transport
 
@@ -66,7 +66,7 @@ class SideBySide:
         self.background.close()
 
 
-class FanOut:
+class FanOut(Closing):
     """The answers of many models. Iterate for each `Leg` as it ends, or `deltas()` for every delta as it comes.
 
     `.legs` has all of them at the end, in the order of the models. Leave the `with` block to cancel.
@@ -111,14 +111,6 @@ class FanOut:
         self._background.start(self._fan.close()).result()
         if self._pump is not None:
             self._pump.cancel()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _threaded(given: Any, environ: Mapping[str, str]) -> Any:

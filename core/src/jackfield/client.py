@@ -8,13 +8,14 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from .accounting import Accounting
 from .board import Board
 from .boards import Boards
 from .book import PriceBook
+from .catalog import ModelInfo
+from .closing import Closing
 from .conversation import ChatRequest, ChatResponse
 from .driver import Stream, drive
 from .endpoints import resolve
@@ -104,27 +105,35 @@ class ClientBase(Accounting):
 
     def _fall_back(
         self,
-        request: ChatRequest,
+        model: str | ChatRequest,
+        messages: Any,
+        system: str | None,
         fallbacks: Fallbacks,
-        transport: Callable[[Exchange], Any],
+        parameters: Mapping[str, Any],
+        stream: bool,
     ) -> tuple[Course, Flow[Response]]:
         """Open the exchange of a chat that other models may answer, and the flow that has the answer."""
+        if isinstance(model, ChatRequest):
+            request = whole_request(model, messages, system, parameters, stream)
+        else:
+            request = chat_request(model, messages, system, parameters, stream)
         policy = Fallback.of(fallbacks)
         names = (request.model, *policy.models)
         for name in names:
             self.boards.resolve(name, self._overrides)  # a name that leads nowhere is told before anything is sent
-        targets = Targets(request, names, policy, self.exchange)
-        course = Course(targets.open(), transport)
+        targets = Targets(request, names, policy, self.exchange, self._known)
+        course = Course(targets.open(), self._transport)
         flow = fall_back(course, targets, self._attempted)
         return course, flow if self._timeout.total is None else limit_total(flow, self._timeout.total)
 
-    def _asked(
-        self, model: str | ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
-    ) -> ChatRequest:
-        """Return what is asked, with the model's full name."""
-        if isinstance(model, ChatRequest):
-            return whole_request(model, messages, system, parameters, stream)
-        return chat_request(model, messages, system, parameters, stream)
+    def _known(self, name: str) -> ModelInfo:
+        """Return what the catalogs know of a model; `MissingCredential` where it cannot be asked."""
+        board, _, model = self._route(name)
+        return board.model(model)
+
+    def _transport(self, exchange: Exchange) -> Any:
+        """Return the transport of a client's colour for an exchange."""
+        raise NotImplementedError
 
     def _ask(
         self, model: str | ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
@@ -205,7 +214,7 @@ def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
     return response
 
 
-class Client(ClientBase):
+class Client(ClientBase, Closing):
     """Asks any installed provider.
 
     `providers` overrides what the environment says, by provider: base_url, api_key, dialect, headers, transport, and
@@ -236,8 +245,7 @@ class Client(ClientBase):
             JackfieldError: see `jackfield.errors` for the tree.
         """
         if fallbacks is not None:
-            request = self._asked(model, messages, system, parameters, False)
-            course, flow = self._fall_back(request, fallbacks, self._transport)
+            course, flow = self._fall_back(model, messages, system, fallbacks, parameters, False)
             return cast(ChatResponse, self._run(course.exchange, flow, course))
         exchange = self._ask(model, messages, system, parameters, False)
         return cast(ChatResponse, self._run(exchange, self._flow(exchange)))
@@ -260,8 +268,7 @@ class Client(ClientBase):
             JackfieldError: see `jackfield.errors` for the tree.
         """
         if fallbacks is not None:
-            request = self._asked(model, messages, system, parameters, True)
-            course, flow = self._fall_back(request, fallbacks, self._transport)
+            course, flow = self._fall_back(model, messages, system, fallbacks, parameters, True)
             return Stream(flow, self._transport(course.exchange), course.exchange, course)
         exchange = self._ask(model, messages, system, parameters, True)
         return Stream(self._flow(exchange), self._transport(exchange), exchange)
@@ -338,11 +345,3 @@ class Client(ClientBase):
         for transport in self._opened():
             transport.close()
         self._transports.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

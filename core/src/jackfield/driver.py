@@ -6,9 +6,9 @@ import random
 import time
 from collections.abc import Generator, Iterator
 from itertools import chain
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
+from .closing import Closing
 from .conversation import ChatResponse
 from .deltas import Delta
 from .errors import JackfieldError
@@ -62,26 +62,13 @@ def drive(
             reply.close()
 
 
-class Stream:
-    """Deltas of one answer, as they come. Iterate once; leave the `with` block early to cancel."""
+class StreamBase:
+    """What the streams of both clients tell of the exchange that is under way; a course may replace it."""
 
-    def __init__(
-        self, flow: Flow[Response], transport: Transport, exchange: Exchange, course: Course | None = None
-    ) -> None:
+    def __init__(self, exchange: Exchange, course: Course | None) -> None:
         self._exchange = exchange
         self._course = course
-        self._response: ChatResponse | None = None
-        self._batches = self._read(drive(flow, transport, course))
-        self._deltas = chain.from_iterable(self._batches)
-
-    def __iter__(self) -> Iterator[Delta]:
-        return self._deltas
-
-    def __next__(self) -> Delta:
-        return next(self._deltas)
-
-    def _read(self, driver: Generator[list[Delta], None, Response]) -> Generator[list[Delta], None, None]:
-        self._response = cast(ChatResponse, (yield from driver))
+        self._response: Response | None = None
 
     @property
     def _underway(self) -> Exchange:
@@ -106,16 +93,28 @@ class Stream:
         """
         if self._response is None:
             raise JackfieldError("the stream has not been read to its end")
-        return self._response
+        return cast(ChatResponse, self._response)
+
+
+class Stream(StreamBase, Closing):
+    """Deltas of one answer, as they come. Iterate once; leave the `with` block early to cancel."""
+
+    def __init__(
+        self, flow: Flow[Response], transport: Transport, exchange: Exchange, course: Course | None = None
+    ) -> None:
+        super().__init__(exchange, course)
+        self._batches = self._read(drive(flow, transport, course))
+        self._deltas = chain.from_iterable(self._batches)
+
+    def __iter__(self) -> Iterator[Delta]:
+        return self._deltas
+
+    def __next__(self) -> Delta:
+        return next(self._deltas)
+
+    def _read(self, driver: Generator[list[Delta], None, Response]) -> Generator[list[Delta], None, None]:
+        self._response = yield from driver
 
     def close(self) -> None:
         """Cancel: the connection is closed at once."""
         self._batches.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from .catalog import ModelInfo
 from .conversation import ChatRequest, ChatResponse
 from .deltas import Restarted
 from .errors import (
@@ -39,7 +40,8 @@ Interruption = Literal["continue", "rerun", "raise"]
 _MOST: Final = 5
 #: Errors after which the same request may well succeed elsewhere, beside those that may pass by themselves.
 _ELSEWHERE: Final = (
-    AuthenticationError, BillingError, ModelNotFoundError, PermissionDenied, ResponseFormatError, StreamInterrupted,
+    AuthenticationError, BillingError, ContextLengthError, ModelNotFoundError, PermissionDenied, ResponseFormatError,
+    StreamInterrupted,
 )  # fmt: skip
 #: What a target cannot be asked at all: the next one is.
 _UNFIT: Final = (UnsupportedFeature, UnsupportedOperation, MissingCredential)
@@ -87,16 +89,25 @@ class Fallback:
 
 
 class Targets:
-    """The models that are left to be asked, and the attempts so far. `reopen` opens the exchange of a request."""
+    """The models that are left to be asked, and the attempts so far.
+
+    `reopen` opens the exchange of a request, `known` gives what the catalogs know of a model by its full name.
+    """
 
     def __init__(
-        self, request: ChatRequest, names: Sequence[str], policy: Fallback, reopen: Callable[[ChatRequest], Exchange]
+        self,
+        request: ChatRequest,
+        names: Sequence[str],
+        policy: Fallback,
+        reopen: Callable[[ChatRequest], Exchange],
+        known: Callable[[str], ModelInfo],
     ) -> None:
         self.policy = policy
         self.attempts: tuple[Attempt, ...] = ()
         self._request = request
         self._names = list(names)
         self._reopen = reopen
+        self._known = known
         self._name = ""
         self._error: JackfieldError | None = None
         self._is_prefilled = False
@@ -126,15 +137,12 @@ class Targets:
         raise self._error
 
     def _open(self, said: str) -> Exchange:
+        self._is_prefilled = bool(said) and "prefill" in (self._known(self._name).capabilities or ())
+        return self._asked(said)
+
+    def _asked(self, said: str) -> Exchange:
         request = self._request.model_copy(update={"model": self._name})
-        self._is_prefilled = False
-        if not said:
-            return self._reopen(request)
-        exchange = self._reopen(going_on(request, said, prefill=False))
-        if "prefill" not in (exchange.model.capabilities or ()):
-            return exchange
-        self._is_prefilled = True
-        return self._reopen(going_on(request, said, prefill=True))
+        return self._reopen(going_on(request, said, self._is_prefilled) if said else request)
 
     def _skip(self, outcome: str, reason: str) -> None:
         provider, _, model = self._name.partition("/")
@@ -153,8 +161,7 @@ class Targets:
         if self._is_prefilled and is_refused:
             # the catalog says that it takes a beginning, and it does not: the same model is asked with words
             self._is_prefilled = False
-            request = self._request.model_copy(update={"model": self._name})
-            return self._reopen(going_on(request, seam.text, prefill=False))
+            return self._asked(seam.text)
         if not self._may_go_on(error):
             raise error
         larger_than = exchange.model.context if isinstance(error, ContextLengthError) else None
@@ -167,7 +174,7 @@ class Targets:
     def _may_go_on(self, error: JackfieldError) -> bool:
         if isinstance(error, ContentFilterError):
             return self.policy.refusals
-        return error.retryable or isinstance(error, (*_ELSEWHERE, ContextLengthError)) or type(error) is ProviderError
+        return error.retryable or isinstance(error, _ELSEWHERE) or type(error) is ProviderError
 
 
 def going_on(request: ChatRequest, said: str, prefill: bool) -> ChatRequest:

@@ -12,9 +12,9 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from .closing import AsyncClosing
 from .conversation import ChatResponse
 from .deltas import Delta
 from .errors import InvalidInput, JackfieldError, RequestTimeout
@@ -67,7 +67,7 @@ def wanted(models: Sequence[str], until: Until) -> int:
     return until
 
 
-class AsyncFanOut:
+class AsyncFanOut(AsyncClosing):
     """The answers of many models. Iterate for each `Leg` as it ends, or `deltas()` for every delta as it comes.
 
     `.legs` has all of them at the end, in the order of the models. Leave the `async with` block to cancel.
@@ -207,11 +207,3 @@ class AsyncFanOut:
         for task in left:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

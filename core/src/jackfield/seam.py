@@ -38,15 +38,21 @@ class Seam:
         self._delivered: list[Delta] = []
         self._held: list[Delta] = []
         self._open_calls: set[tuple[int, int]] = set()
-        self._open: dict[tuple[int, int], None] = {}
-        self._parts = 0
         #: What a part's number grows by, since others were delivered before it; None: nothing has been joined.
         self._offset: int | None = None
         self._end = ""
         self._beginning: list[TextDelta] | None = None
         self.has_spoken = False
-        self.text = ""
-        self.is_single = True
+
+    @property
+    def text(self) -> str:
+        """The text that has been delivered."""
+        return "".join(delta.text for delta in self._delivered if isinstance(delta, TextDelta))
+
+    @property
+    def is_single(self) -> bool:
+        """Whether nothing but the first choice has been delivered."""
+        return not any(getattr(delta, "choice", 0) for delta in self._delivered)
 
     @property
     def is_joined(self) -> bool:
@@ -59,43 +65,40 @@ class Seam:
         for delta in deltas:
             for one in self._rid_of_overlap(self._moved(delta)):
                 self._pass(one, out)
-        return self._note(out)
+        self._delivered += out
+        return out
 
     def end(self) -> list[Delta]:
         """Return what is held back where the stream has ended well."""
         out = [*self._beginning_text(), *self._held]
         self._held = []
-        return self._note(out)
+        self._delivered += out
+        return out
 
     def forget(self) -> None:
-        """Drop what is held back: nothing has been said, and another stream begins."""
+        """Drop what is held back: another stream begins."""
         self._held, self._open_calls, self._beginning = [], set(), None
-        self._open.clear()
 
     def restart(self, restarted: Restarted, goes_on: bool) -> list[Delta]:
         """End the parts that are open, say that another stream follows, and make it one with this one or begin anew."""
-        self.forget_held()
+        self.forget()
         if not goes_on:
-            out: list[Delta] = [restarted]
-            self._delivered, self._parts, self._offset, self.text = [], 0, None, ""
-            self._open.clear()
-            self.has_spoken = False
-            return out
-        out = [*(PartEnded(choice, part) for choice, part in self._open), restarted]
-        self._note(out)
-        self._offset = self._parts
+            self._delivered, self._offset, self.has_spoken = [], None, False
+            return [restarted]
+        started = [delta for delta in self._delivered if isinstance(delta, PartStarted)]
+        ended = {(delta.choice, delta.part) for delta in self._delivered if isinstance(delta, PartEnded)}
+        places = [(delta.choice, delta.part) for delta in started]
+        out: list[Delta] = [*(PartEnded(*place) for place in places if place not in ended), restarted]
+        self._delivered += out
+        self._offset = len(started)
         self._end = self.text[-_MOST:]
         self._beginning = [] if self._end else None
         return out
 
-    def forget_held(self) -> None:
-        """Drop what is held back; what is open of what has been delivered stays open."""
-        self._held, self._open_calls, self._beginning = [], set(), None
-
     def joined(self, response: ChatResponse, endpoint: Endpoint) -> tuple[Choice, ...]:
         """Return the choice of all streams together; state is the last one's alone."""
         assembler = Assembler()
-        assembler.extend([delta for delta in self._delivered if not isinstance(delta, Restarted)])
+        assembler.extend(self._delivered)
         choice = assembler.response().choices[0]
         earlier = self._offset or 0
         parts = [
@@ -130,21 +133,6 @@ class Seam:
             self.has_spoken = True
             out += self._held
             self._held = []
-
-    def _note(self, out: list[Delta]) -> list[Delta]:
-        """Remember what is delivered."""
-        for delta in out:
-            if isinstance(delta, TextDelta):
-                self.text += delta.text
-            elif isinstance(delta, PartStarted):
-                self._parts += 1
-                self._open[delta.choice, delta.part] = None
-            elif isinstance(delta, PartEnded):
-                self._open.pop((delta.choice, delta.part), None)
-            if getattr(delta, "choice", 0):
-                self.is_single = False
-        self._delivered += out
-        return out
 
     # -- the overlap: a model that goes on likes to repeat the last words ----------------------------------------------
 

@@ -114,11 +114,11 @@ def is_described(given: Any) -> bool:
 def _open(given: Any, environ: Mapping[str, str], is_async: bool) -> Any:
     if given is None or is_described(given):
         settings = _settings(given)
-        name = settings.library or ("httpx2" if find_spec("httpx2") is not None else "httpx")
+        name = settings.library or usual_library()
         if name == "fast":
             name = "aiohttp" if is_async else "pyreqwest"
         return _maker(name, is_async)(settings=settings, environ=environ)
-    found = _library_of(given)
+    found = library_of(given)
     if found is None:
         return given
     name, kind = found
@@ -129,6 +129,11 @@ def _open(given: Any, environ: Mapping[str, str], is_async: bool) -> Any:
         other = "Client" if is_async else "AsyncClient"
         raise ConfigurationError(f"transport is a {kind} of {name}, which is for {other}")
     return _maker(name, is_async)(given)
+
+
+def usual_library() -> str:
+    """Name the library that is used where none is named."""
+    return "httpx2" if find_spec("httpx2") is not None else "httpx"
 
 
 def join_headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -158,7 +163,7 @@ def _settings(given: Any) -> TransportSettings:
     return given if isinstance(given, TransportSettings) else TransportSettings(library=given)
 
 
-def _library_of(given: Any) -> tuple[str, str] | None:
+def library_of(given: Any) -> tuple[str, str] | None:
     """Name the library that an object's class comes from, and the class, without importing any."""
     for base in type(given).__mro__:
         if (package := base.__module__.partition(".")[0]) in _LIBRARIES:

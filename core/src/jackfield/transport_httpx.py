@@ -6,13 +6,12 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from . import transport_errors as errors
 from .errors import ConfigurationError, JackfieldError
 from .proxies import Proxies
-from .transport import USER_AGENT, AsyncReply, Reply
+from .transport import USER_AGENT, AsyncReply, Reply, library_of, usual_library
 from .transport_settings import TransportSettings, tls_context
 from .wire import HTTPRequest
 
@@ -26,7 +25,7 @@ class _Clients:
     def __init__(self, kind: str, given: Any, settings: TransportSettings | None, environ: Mapping[str, str]) -> None:
         settings = settings or TransportSettings()
         self.own = given is None
-        self.library: Any = import_module(_package_of(given) if given is not None else _package(settings))
+        self.library: Any = import_module(_package(given, settings))
         self._given = given
         self._proxies = Proxies(settings.proxy, settings.no_proxy, environ)
         self._lock = threading.Lock()
@@ -138,16 +137,12 @@ class AsyncHTTPXTransport:
             await client.aclose()
 
 
-def _package(settings: TransportSettings) -> str:
-    return settings.library or ("httpx2" if find_spec("httpx2") is not None else "httpx")
-
-
-def _package_of(client: Any) -> str:
-    for base in type(client).__mro__:
-        package: str = base.__module__.partition(".")[0]
-        if package in ("httpx", "httpx2"):
-            return package
-    raise TypeError(f"{type(client).__name__} is no client of httpx or httpx2")
+def _package(client: Any, settings: TransportSettings) -> str:
+    if client is None:
+        return settings.library or usual_library()
+    if (found := library_of(client)) is None or found[0] not in ("httpx", "httpx2"):
+        raise TypeError(f"{type(client).__name__} is no client of httpx or httpx2")
+    return found[0]
 
 
 def _options(library: Any, settings: TransportSettings, environ: Mapping[str, str]) -> dict[str, Any]:

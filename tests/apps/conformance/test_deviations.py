@@ -22,28 +22,32 @@ class TestAcme({base}):
 """
 
 
-def run(folder: Path, base: str, check: str) -> str:
-    """Run one check of a class that deviates from another or from the same."""
-    (folder / "test_acme.py").write_text(_FILE.format(base=base, check=check))
+def run(folder: Path, code: str, *words: str) -> str:
+    """Run the kit over a file of code, with more words for pytest; returns what it prints."""
+    (folder / "test_acme.py").write_text(code)
     command = [
         sys.executable, "-m", "pytest", "-q", "-p", "jackfield_conformance", "-p", "no:cacheprovider", "--noconftest",
-        "-o", "addopts=", "--rootdir", str(folder), "-k", f"TestAcme and {check}", str(folder / "test_acme.py"),
+        "-o", "addopts=", "--rootdir", str(folder), *words, "test_acme.py",
     ]  # fmt: skip
-    packages = ROOT / "tests" / "apps" / "conformance" / "packages"
-    environ = {"PYTHONPATH": f"{ROOT}:{packages}"}
+    environ = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests/apps/conformance/packages'}"}
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=120, check=False, env=environ
     ).stdout
 
 
+def deviating(folder: Path, base: str, check: str) -> str:
+    """Run one check of a class that deviates from it."""
+    return run(folder, _FILE.format(base=base, check=check), "-k", f"TestAcme and {check}")
+
+
 def test_a_deviation_is_listed_with_reason_and_issue(tmp_path: Path) -> None:
-    told = run(tmp_path, "BrokenUsageAddsUp", "test_usage_adds_up")
+    told = deviating(tmp_path, "BrokenUsageAddsUp", "test_usage_adds_up")
     assert "1 xfailed" in told
     assert "TestAcme.test_usage_adds_up: it was made so (https://acme.example/1)" in told
 
 
 def test_a_deviation_that_is_none_any_more_fails(tmp_path: Path) -> None:
-    told = run(tmp_path, "SoundProvider", "test_usage_adds_up")
+    told = deviating(tmp_path, "SoundProvider", "test_usage_adds_up")
     assert "1 failed" in told
     assert "XPASS(strict)" in told
 
@@ -56,16 +60,8 @@ def test_a_deviation_needs_a_check_a_reason_and_an_issue() -> None:
 
 
 def test_a_failure_names_hook_scenario_difference_and_page(tmp_path: Path) -> None:
-    (tmp_path / "test_acme.py").write_text("from tests.apps.conformance.broken_providers import BrokenUsageAddsUp\n")
-    command = [
-        sys.executable, "-m", "pytest", "-q", "-p", "jackfield_conformance", "-p", "no:cacheprovider", "--noconftest",
-        "-o", "addopts=", "-o", "python_classes=Broken*", "--rootdir", str(tmp_path), "-k", "usage", "test_acme.py",
-    ]  # fmt: skip
-    packages = ROOT / "tests" / "apps" / "conformance" / "packages"
-    told = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
-        env={"PYTHONPATH": f"{ROOT}:{packages}"},
-    ).stdout  # fmt: skip
+    code = "from tests.apps.conformance.broken_providers import BrokenUsageAddsUp\n"
+    told = run(tmp_path, code, "-o", "python_classes=Broken*", "-k", "usage")
     assert "usage_items, text: output.reasoning 1000000 is more than output 34" in told
     assert "see docs/reference/conformance.md, section test_usage_adds_up" in told
 

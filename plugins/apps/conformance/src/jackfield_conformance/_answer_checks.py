@@ -23,7 +23,7 @@ from ._answers import made, route_of
 from ._reading import Answer, Reading, broken_order, cut, described, read, said
 from ._recorded import Recorded, cassettes
 from ._report import Findings, shown, unlike
-from ._subject import once
+from ._subject import declares, once
 from ._translation import Translation
 
 _SIZES = (1, 2, 3, 7, 64)
@@ -266,7 +266,8 @@ def _sources(subject: type[Answers]) -> list[tuple[Exchange, Answer, ChatRespons
     if not subject.answers_as_dialect:
         return []
     speaker = subject.boards().dialect(subject.spoken())
-    model = subject.model_for("tools") if _has(subject, "tools") else subject.model_for()
+    models = subject.models()
+    model = next((model for model in models if declares(model, "tools")), models[0])
     rows = []
     for stream in (False, True):
         for request, response, answer in made(speaker, model.id, stream):
@@ -275,10 +276,6 @@ def _sources(subject: type[Answers]) -> list[tuple[Exchange, Answer, ChatRespons
             if exchange is not None:
                 rows.append((exchange, answer, response))
     return rows
-
-
-def _has(subject: type[Answers], capability: str) -> bool:
-    return any(capability in (model.capabilities or ()) for model in subject.models())
 
 
 def _made(subject: type[Answers]) -> list[tuple[Exchange, Answer]]:

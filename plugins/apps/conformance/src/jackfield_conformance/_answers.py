@@ -71,11 +71,15 @@ ANSWERS: tuple[tuple[str, ChatResponse, dict[str, Any]], ...] = (
 )
 
 
+def nowhere(dialect: str) -> Endpoint:
+    """Return an endpoint of nobody that speaks a dialect."""
+    return Endpoint("kit", dialect, "https://kit.invalid/v1")
+
+
 def asked(board: Board, request: ChatRequest, stream: bool) -> ChatRequest | None:
     """Return a request as the dialect's own server would parse it; None where the dialect has no serving side."""
-    endpoint = Endpoint("kit", board.dialect.name, "https://kit.invalid/v1")
     request = request.model_copy(update={"stream": stream or None})
-    exchange = Exchange(board, request, endpoint, AT, "pass")
+    exchange = Exchange(board, request, nowhere(board.dialect.name), AT, "pass")
     route = route_of(board, exchange.http_request, stream)
     try:
         found = board.parse_request(exchange.http_request, route)

@@ -7,18 +7,17 @@ from typing import Any
 
 import pytest
 
-from jackfield import Board, ChatRequest, Endpoint, Exchange, InvalidInput
+from jackfield import Board, ChatRequest, Exchange, HTTPRequest, InvalidInput
 from jackfield.errors import ConfigurationError
 
-from ._answers import asked, made, route_of
-from ._dialect_answers import DialectAnswers
+from ._answers import asked, made, nowhere, route_of
+from ._dialect_answers import MODEL, DialectAnswers
 from ._purity_checks import PurityChecks, serving_runs
 from ._registration import ImportChecks
 from ._report import Findings, unlike
 from ._scenarios import SCENARIOS, Scenario, Wire
 from ._subject import AT
 
-_MODEL = "kit-model"
 #: What stands in place of each member of a body, one after the other.
 _WRONG: tuple[Any, ...] = (None, True, 7, -1.5, "kit", "", [], {}, [None], [7], {"kit": 7}, [{"kit": []}], [["kit"]])
 
@@ -46,7 +45,7 @@ class DialectConformance(ImportChecks, PurityChecks, DialectAnswers):
             http_request = exchange.http_request
             heard = board.parse_request(http_request, route_of(board, http_request, stream))
             assert isinstance(heard, ChatRequest)
-            again = Exchange(board, heard, self.endpoint(), AT, "pass").http_request
+            again = Exchange(board, heard, nowhere(self.name), AT, "pass").http_request
             for row in unlike(Wire.of(again).body, Wire.of(http_request).body):
                 findings.add("parse_request", where, row)
             findings.unless(again.url == http_request.url, "parse_request", where, f"asks {again.url}")
@@ -77,7 +76,7 @@ class DialectConformance(ImportChecks, PurityChecks, DialectAnswers):
                     yield (
                         scenario,
                         stream,
-                        Exchange(self.board(), scenario.request(_MODEL, stream), self.endpoint(), AT),
+                        Exchange(self.board(), scenario.request(MODEL, stream), nowhere(self.name), AT),
                     )
                 except InvalidInput:
                     continue
@@ -89,35 +88,29 @@ class DialectConformance(ImportChecks, PurityChecks, DialectAnswers):
                 "translate_request",
                 scenario.name,
                 lambda scenario=scenario, stream=stream: (
-                    Exchange(board, scenario.request(_MODEL, stream), self.endpoint(), AT).http_request.body
+                    Exchange(board, scenario.request(MODEL, stream), nowhere(self.name), AT).http_request.body
                 ),
             )
-            if asked(board, ChatRequest(model=_MODEL, messages="kit"), stream) is not None:
+            if asked(board, ChatRequest(model=MODEL, messages="kit"), stream) is not None:
                 route = route_of(board, exchange.http_request, stream)
                 yield (
                     "parse_request",
                     scenario.name,
                     lambda exchange=exchange, route=route: board.parse_request(exchange.http_request, route),
                 )
-        yield from serving_runs(board, _MODEL)
+        yield from serving_runs(board, MODEL)
         for stream in (False, True):
-            for request, _, answer in made(board, _MODEL, stream):
+            for request, _, answer in made(board, MODEL, stream):
                 yield (
                     "normalize, decode",
                     answer.name,
                     lambda request=request, answer=answer: self.reading(request, answer),
                 )
 
-    def endpoint(self) -> Endpoint:
-        """Return an endpoint of nobody."""
-        return Endpoint("kit", self.name, "https://kit.invalid/v1")
-
 
 def _check_parsed(
     board: Board, findings: Findings, where: str, body: Any, exchange: Exchange, route: dict[str, str]
 ) -> None:
-    from jackfield import HTTPRequest
-
     http_request = HTTPRequest("POST", exchange.http_request.url, {"content-type": "application/json"}, body).encode()
     try:
         heard = board.parse_request(http_request, route)

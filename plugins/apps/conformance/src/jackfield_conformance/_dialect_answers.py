@@ -14,7 +14,6 @@ from jackfield import (
     ChatRequest,
     ChatResponse,
     Delta,
-    Endpoint,
     Exchange,
     Finished,
     HTTPResponse,
@@ -38,12 +37,12 @@ from jackfield import (
 from jackfield.messages import Text
 
 from ._answer_checks import _spoken
-from ._answers import ANSWERS, asked, finely, rendered
+from ._answers import ANSWERS, asked, finely, nowhere, rendered
 from ._reading import Answer, Reading, broken_order, cut, described, read
 from ._report import Findings, unlike
 from ._subject import AT, Subject, registered
 
-_MODEL = "kit-model"
+MODEL = "kit-model"
 _ERRORS: tuple[type[ProviderError], ...] = (
     InvalidRequestError, AuthenticationError, PermissionDenied, ModelNotFoundError, RateLimitError, ServerError,
 )  # fmt: skip
@@ -63,21 +62,20 @@ class DialectAnswers(Subject):
     @classmethod
     def served(cls) -> Board:
         """Return the board where the dialect has a serving side; skips the test where it has none."""
-        if asked(cls.board(), ChatRequest(model=_MODEL, messages="kit"), False) is None:
+        if asked(cls.board(), ChatRequest(model=MODEL, messages="kit"), False) is None:
             pytest.skip(f"{cls.name} has no serving side")
         return cls.board()
 
     def reading(self, request: ChatRequest, answer: Answer, pieces: Any = None) -> Reading:
         """Read an answer on the dialect's own board."""
-        endpoint = Endpoint("kit", self.name, "https://kit.invalid/v1")
-        return read(Exchange(self.board(), request, endpoint, AT, "pass"), answer, pieces)
+        return read(Exchange(self.board(), request, nowhere(self.name), AT, "pass"), answer, pieces)
 
     def _written(self, stream: bool) -> Iterator[tuple[str, ChatRequest, ChatResponse, Answer]]:
         """Yield the kit's answers as the dialect writes them."""
         board = self.served()
         for name, response, more in ANSWERS:
             try:
-                heard = asked(board, ChatRequest(model=_MODEL, messages="kit asks", **more), stream)
+                heard = asked(board, ChatRequest(model=MODEL, messages="kit asks", **more), stream)
             except UnsupportedFeature:
                 continue
             assert heard is not None
@@ -133,7 +131,7 @@ class DialectAnswers(Subject):
         """Calls that overlap, usage before or behind the end, and signs of life change nothing of what is said."""
         findings = Findings("test_encoders_take_deltas_as_they_come")
         board = self.served()
-        heard = asked(board, ChatRequest(model=_MODEL, messages="kit asks"), True)
+        heard = asked(board, ChatRequest(model=MODEL, messages="kit asks"), True)
         assert heard is not None
         for name, deltas in _ORDERS:
             encoder = board.stream_encoder(heard, AT)
@@ -186,7 +184,7 @@ class DialectAnswers(Subject):
         _, response, _ = ANSWERS[0]
         second = ANSWERS[1][1].choices[0]
         for stream in (False, True):
-            heard = asked(board, ChatRequest(model=_MODEL, messages="kit asks"), stream)
+            heard = asked(board, ChatRequest(model=MODEL, messages="kit asks"), stream)
             assert heard is not None
             request = heard.model_copy(update={"n": 2})
             if not self._takes(request):
@@ -208,7 +206,7 @@ class DialectAnswers(Subject):
 
     def _takes(self, request: ChatRequest) -> bool:
         try:
-            Exchange(self.board(), request, Endpoint("kit", self.name, "https://kit.invalid/v1"), AT)
+            Exchange(self.board(), request, nowhere(self.name), AT)
         except UnsupportedFeature:
             return False
         return True
@@ -217,7 +215,7 @@ class DialectAnswers(Subject):
         """An error that the serving side renders is read as the same class, with its words."""
         findings = Findings("test_errors_are_read_as_rendered")
         board = self.served()
-        request = ChatRequest(model=_MODEL, messages="kit")
+        request = ChatRequest(model=MODEL, messages="kit")
         for cls in _ERRORS:
             answer: HTTPResponse = board.render_error(cls("kit explains why"))
             findings.unless(answer.status >= 400, "render_error", cls.__name__, f"has the status {answer.status}")

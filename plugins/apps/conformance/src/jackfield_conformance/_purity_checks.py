@@ -9,7 +9,7 @@ import pytest
 
 from jackfield import Board, ChatRequest, Exchange, JackfieldError, RateLimitError
 
-from ._answers import made
+from ._answers import asked, made, rendered
 from ._purity import Impure, sealed
 from ._reading import Answer, read
 from ._report import Findings, shown
@@ -110,7 +110,5 @@ def serving_runs(board: Board, model: str) -> Iterator[tuple[str, str, Any]]:
 
 
 def _written(board: Board, request: ChatRequest, response: Any) -> Any:
-    from ._answers import asked, rendered
-
     heard = asked(board, request, bool(request.stream))
     return None if heard is None else rendered(board, "again", response, heard)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from inspect import isgenerator
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 
@@ -92,18 +94,11 @@ def registered() -> Iterator[None]:
         pytest.skip(f"not registered, see test_registers: {error}")
 
 
-class Wanted(NamedTuple):
-    """What a model must declare: a capability, and a form of a kind of media."""
-
-    needs: str | None
-    media: tuple[str, str] | None
-
-
-def declares(model: ModelInfo, wanted: Any) -> bool:
-    """Tell whether the catalog declares for a model what a scenario needs."""
-    if wanted.needs is not None and wanted.needs not in (model.capabilities or ()):
+def declares(model: ModelInfo, needs: str | None, media: tuple[str, str] | None = None) -> bool:
+    """Tell whether the catalog declares for a model a capability, and a form of a kind of media."""
+    if needs is not None and needs not in (model.capabilities or ()):
         return False
-    return wanted.media is None or wanted.media[1] in (model.media or {}).get(wanted.media[0], ())
+    return media is None or media[1] in (model.media or {}).get(media[0], ())
 
 
 class ProviderSubject(Subject):
@@ -152,8 +147,7 @@ class ProviderSubject(Subject):
     @classmethod
     def model_for(cls, needs: str | None = None, media: tuple[str, str] | None = None) -> ModelInfo:
         """Return the first model that declares what a scenario needs; skips the test where none does."""
-        wanted = Wanted(needs, media)
-        if (found := next((model for model in cls.models() if declares(model, wanted)), None)) is not None:
+        if (found := next((model for model in cls.models() if declares(model, needs, media)), None)) is not None:
             return found
         what = needs if media is None else f"{media[0]} by {media[1]}"
         pytest.skip(f"no model of {cls.name} in {cls.spoken()} declares {what or 'chat'}")
@@ -163,10 +157,7 @@ class ProviderSubject(Subject):
         """Open the exchange of a request."""
         endpoint = cls.endpoint()
         if origin is not None:
-            endpoint = Endpoint(
-                endpoint.provider, endpoint.dialect, endpoint.base_url, endpoint.settings, endpoint.credential,
-                endpoint.headers, origin,
-            )  # fmt: skip
+            endpoint = replace(endpoint, origin=origin)
         return Exchange(cls.board(), request, endpoint, AT)
 
 
@@ -202,8 +193,6 @@ def signed(exchange: Exchange) -> Any:
 
 def modules_of(roots: set[str]) -> Iterator[Any]:
     """Yield the modules of packages that have been imported."""
-    import sys
-
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in roots and module is not None:
             yield module

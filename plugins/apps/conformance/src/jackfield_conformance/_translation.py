@@ -78,7 +78,9 @@ class Translation(ProviderSubject):
         findings = Findings("test_capabilities_can_be_asked")
         for model in self.models():
             for scenario in SCENARIOS:
-                if (scenario.needs is None and scenario.media is None) or not declares(model, scenario):
+                if (scenario.needs is None and scenario.media is None) or not declares(
+                    model, scenario.needs, scenario.media
+                ):
                     continue
                 try:
                     self.opened(scenario.request(model.id))
