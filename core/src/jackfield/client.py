@@ -59,8 +59,8 @@ class ClientBase(Accounting):
         environ: Mapping[str, str] | None = None,
         prices: Mapping[str, Any] | None = None,
     ) -> None:
-        if unsupported not in ("warn", "error", "pass"):
-            raise ConfigurationError(f"unsupported is {unsupported!r}; it may be 'warn', 'error' or 'pass'")
+        if unsupported not in ("warn", "record", "error", "pass"):
+            raise ConfigurationError(f"unsupported is {unsupported!r}; it may be 'warn', 'record', 'error' or 'pass'")
         self._environ = os.environ if environ is None else environ
         self._overrides = {name: dict(values) for name, values in (providers or {}).items()}
         self.boards = boards = Boards.of(config, self._environ) if boards is None else boards
@@ -99,7 +99,7 @@ class ClientBase(Accounting):
                 model=model,
             )
         exchange = Exchange(board, request, endpoint, datetime.now(UTC), self._unsupported, self._book)
-        if exchange.adjustments:
+        if exchange.adjustments and self._unsupported != "record":
             self._warn(exchange)
         return exchange
 
@@ -219,8 +219,9 @@ class Client(ClientBase, Closing):
 
     `providers` overrides what the environment says, by provider: base_url, api_key, dialect, headers, transport, and
     settings by name. `retries` is how often a failure that may pass is tried again, `timeout` seconds or a `Timeout`,
-    `unsupported` what becomes of tuning that a model cannot take: "warn", "error" or "pass". `transport` is a
-    library's name or client, a `TransportSettings`, or a `Transport`. `config` is a table of jackfield.toml's form, or
+    `unsupported` what becomes of tuning that a model cannot take: "warn" (change it, say so on the answer, and warn
+    once), "record" (the same without a warning), "error" or "pass". `transport` is a library's name or client, a
+    `TransportSettings`, or a `Transport`. `config` is a table of jackfield.toml's form, or
     the path of one (also from `JACKFIELD_CONFIG`). Safe to share between threads. Close it, or use it in a `with`
     statement.
     """

@@ -75,6 +75,16 @@ class StreamBase:
         return self._exchange if self._course is None else self._course.exchange
 
     @property
+    def provider(self) -> str:
+        """Who is answering now; a fallback replaces it."""
+        return self._underway.endpoint.provider
+
+    @property
+    def model(self) -> str:
+        """The model that is answering now, without its provider."""
+        return self._underway.request.model
+
+    @property
     def sandboxed(self) -> bool:
         """Whether the sandbox answers; known once the first delta has come."""
         return self._underway.facts.sandboxed

@@ -37,7 +37,7 @@ from .pricing import Cost
 from .usage import Usage
 from .wire import Endpoint, Event, Facts, HTTPRequest, HTTPResponse
 
-Unsupported = Literal["warn", "error", "pass"]
+Unsupported = Literal["warn", "record", "error", "pass"]
 _PROSE = 500
 
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from .closing import AsyncClosing
-from .conversation import ChatResponse
+from .conversation import ChatRequest, ChatResponse
 from .deltas import Delta
 from .errors import InvalidInput, JackfieldError, RequestTimeout
-from .parsing import chat_request
+from .parsing import chat_request, whole_request
 
 if TYPE_CHECKING:
     from .async_client import AsyncClient
@@ -88,7 +88,11 @@ class AsyncFanOut(AsyncClosing):
         self._fallbacks = parameters.pop("fallbacks", None)
         system = parameters.pop("system", None)
         #: Checked once, for all of them.
-        self._request = chat_request("", messages, system, parameters, False)
+        self._request = (
+            whole_request(messages, None, system, parameters, False)
+            if isinstance(messages, ChatRequest)
+            else chat_request("", messages, system, parameters, False)
+        )
         self._deadline = deadline
         self._is_all = until == "all"
         self._ended: dict[int, Leg] = {}

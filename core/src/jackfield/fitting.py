@@ -1,7 +1,8 @@
 """Fits a request to a model's limits and records every adjustment.
 
 Tuning (sampling, penalties, effort, tier ...) that a model cannot take is dropped, clamped or replaced. Meaning (a
-part, a tool, a response format, stop, n, max_tokens) raises before anything is sent.
+part, a tool, a response format, stop, n, max_tokens) raises before anything is sent. What nobody wrote (`suggested`)
+gives way without a word.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
     most = limits.get("max_tokens")
     if most is not None and most.fallback is not None and request.max_tokens is None:
         changes["max_tokens"] = model.max_output or most.fallback
+    if "max_tokens" in request.suggested and request.max_tokens is not None and model.max_output is not None:
+        changes["max_tokens"] = min(request.max_tokens, model.max_output)
     effort = _effort(request, limits.get("reasoning")) if limited else None
     for name in limited:
         limit = limits[name]
@@ -61,6 +64,9 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
         else:
             fitted, action, reason = _fit(value, limit, effort)
         if not action:
+            continue
+        if name in request.suggested:
+            changes[name] = fitted
             continue
         if name in MEANING:
             raise UnsupportedFeature(

@@ -83,7 +83,8 @@ class Request(Value):
 
     `provider_options` maps a provider or a dialect to members merged last into its wire body (a JSON merge patch);
     nobody else sees them; in them, `headers` and `query` reach the HTTP request. `serving` is what the dialect that
-    parsed a request must remember to answer in kind; it is never sent to a provider.
+    parsed a request must remember to answer in kind; it is never sent to a provider. `suggested` names parameters that
+    nobody wrote, such as the defaults of a route: what a model cannot take of them is left out without a word.
     """
 
     operation: ClassVar[str] = ""
@@ -93,6 +94,7 @@ class Request(Value):
     stream: bool | None = None
     provider_options: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     serving: Mapping[str, Any] = Field(default_factory=dict, repr=False)
+    suggested: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)

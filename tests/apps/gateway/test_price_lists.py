@@ -14,8 +14,8 @@ from jackfield_gateway import price_list, price_lists
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-def test_there_are_two_lists() -> None:
-    assert price_lists() == ["eden", "reseller"]
+def test_there_are_four_lists() -> None:
+    assert price_lists() == ["eden", "eden-llm", "eden-text", "reseller"]
     with pytest.raises(KeyError, match="there are eden, reseller"):
         price_list("other")
 

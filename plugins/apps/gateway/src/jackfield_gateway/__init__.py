@@ -1,4 +1,4 @@
-"""The gateway: every installed provider behind every installed dialect, over HTTP."""
+"""The gateway: every installed provider behind every installed dialect, over HTTP, and the APIs that it stands for."""
 
 from __future__ import annotations
 
@@ -11,12 +11,42 @@ if TYPE_CHECKING:
     from ._price_lists import PriceList as PriceList
     from ._price_lists import price_list as price_list
     from ._price_lists import price_lists as price_lists
+    from ._records import Entry as Entry
+    from ._records import RecentRecords as RecentRecords
+    from ._records import Records as Records
+    from ._retrieval import Passage as Passage
+    from ._retrieval import RetrievalQuery as RetrievalQuery
+    from ._retrieval import Retrieved as Retrieved
+    from ._retrieval import Retriever as Retriever
 
-__all__ = ["GatewayApp", "PriceList", "command", "price_list", "price_lists"]
+__all__ = [
+    "Entry",
+    "GatewayApp",
+    "Passage",
+    "PriceList",
+    "RecentRecords",
+    "Records",
+    "RetrievalQuery",
+    "Retrieved",
+    "Retriever",
+    "command",
+    "price_list",
+    "price_lists",
+]
 _HOME = {
-    "GatewayApp": "_app", "command": "_command", "PriceList": "_price_lists", "price_list": "_price_lists",
+    "Entry": "_records",
+    "GatewayApp": "_app",
+    "Passage": "_retrieval",
+    "PriceList": "_price_lists",
+    "RecentRecords": "_records",
+    "Records": "_records",
+    "RetrievalQuery": "_retrieval",
+    "Retrieved": "_retrieval",
+    "Retriever": "_retrieval",
+    "command": "_command",
+    "price_list": "_price_lists",
     "price_lists": "_price_lists",
-}  # fmt: skip
+}
 
 
 def __getattr__(name: str) -> Any:

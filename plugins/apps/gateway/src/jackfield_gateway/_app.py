@@ -1,57 +1,41 @@
-"""The ASGI application: reads a request, asks a provider, answers in the caller's dialect."""
+"""The ASGI application: finds who answers a request, lets callers in, and keeps what all of them share."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from decimal import Decimal
+from importlib.metadata import version
+from typing import Any
 
 from pydantic_core import to_json
 
-from jackfield import (
-    Adjustment,
-    AsyncClient,
-    AsyncStream,
-    Board,
-    Boards,
-    ChatRequest,
-    Delta,
-    HTTPRequest,
-    HTTPResponse,
-    InvalidInput,
-    JackfieldError,
-    ListedModel,
-    ModelsRequest,
-    ModelsResponse,
-    Request,
-    RequestTooLargeError,
-)
+from jackfield import AsyncClient, Board, Boards, HTTPResponse, JackfieldError
+from jackfield.errors import status_of
+from jackfield.fetching import FetchLimits
 
+from ._call import Call, Gone, Receive, Scope, Send
+from ._dialects import Dialects
 from ._door import Door
+from ._family import Family, Table
+from ._models import ModelRows
+from ._panel import Panel
+from ._records import Records
+from ._retrieval import Retriever, find_retriever
 from ._routes import Match, Routes
+from .eden._family import EdenFamily
+from .jamai._family import JamFamily
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-T = TypeVar("T")
-
-SANDBOX = (b"x-jackfield-sandbox", b"1")
-_KEEP_ALIVE = 15.0
-_NOTHING: list[Delta] = []
-
-
-class _Gone(Exception):
-    """The caller has hung up."""
+_JSON = {"content-type": "application/json"}
 
 
 class GatewayApp:
-    """Serves every installed dialect over the providers of a client.
+    """Serves every installed dialect, and the APIs that it stands for, over the providers of a client.
 
     `providers` are the client's overrides, `key` what callers have to send (None: programs on this machine only, see
-    `Door`), `max_body` the largest request in bytes.
+    `Door`), `max_body` the largest request in bytes. `retries` is how often a failure that may pass is tried again.
+    `records` keeps what was asked, `retriever` finds passages, `media` bounds what is fetched from addresses in
+    messages, `credits` is what there is to spend, in US dollars.
     """
 
     def __init__(
@@ -61,21 +45,35 @@ class GatewayApp:
         boards: Boards | None = None,
         max_body: int = 64 * 1024 * 1024,
         transport: Any = None,
+        retries: int = 2,
+        records: Records | None = None,
+        retriever: Retriever | None = None,
+        media: FetchLimits | None = None,
+        credits: Decimal | None = None,
     ) -> None:
-        self.client = AsyncClient(providers=providers, boards=boards, transport=transport)
+        self.client = AsyncClient(
+            providers=providers, boards=boards, transport=transport, retries=retries, unsupported="record"
+        )
         self.boards = self.client.boards
         self.routes = Routes(self.boards)
+        retriever = retriever or find_retriever(self.boards.config.get("retrieval", {}))
+        self.panel = Panel(self.client, records, retriever, media)
+        rows = ModelRows(self.boards)
+        self.families: tuple[Family, ...] = (EdenFamily(self.panel, credits), JamFamily(self.panel, rows))
+        self._table = Table(self.families)
+        self._dialects = Dialects(self.panel, rows)
         self._key = key
         self._max_body = max_body
         self._doors: dict[int, Door] = {}
+        self._description: bytes | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            with contextlib.suppress(_Gone):
-                await self._http(scope, receive, send)
+            with contextlib.suppress(Gone):
+                await self._http(Call(scope, receive, send, self._max_body))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -87,171 +85,73 @@ class GatewayApp:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        method, path = scope["method"], scope["path"]
-        match = self.routes.find(method, path, headers)
-        board = self.boards.dialect(match.dialect) if match else None
-        port = (scope.get("server") or ("", 0))[1] or 0
-        if (door := self._doors.get(port)) is None:
-            door = self._doors[port] = Door(self._key, port)
-        key_header = board.dialect.key_header if board else "authorization"
-        if (refusal := door.refusal(method, headers, key_header)) is not None:
-            await _whole(send, _rendered(board, refusal))
-        elif match is None or board is None:
-            await _whole(send, self._nowhere(method, path))
+    async def _http(self, call: Call) -> None:
+        if (found := self._table.find(call.method, call.path)) is not None:
+            family, address, variables = found
+            if (refusal := self._refusal(call, "authorization")) is not None:
+                await call.reply(family.refused(refusal, call))
+            else:
+                await address.answer(call, variables)
+        elif (match := self.routes.find(call.method, call.path, call.headers)) is not None:
+            await self._in_dialect(call, match)
         else:
-            try:
-                body = await self._body(receive)
-                query = scope.get("query_string", b"").decode("latin-1")
-                asked = HTTPRequest(method, f"{path}?{query}" if query else path, headers, body)
-                request = board.parse_request(asked, match.described())
-                await self._answer(match, board, request, receive, send)
-            except JackfieldError as error:
-                await _whole(send, _rendered(board, error))
+            refusal = self._refusal(call, "authorization")
+            await call.reply(self._nowhere(call) if refusal is None else self._refused(call, refusal))
 
-    async def _body(self, receive: Receive) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _Gone
-            piece = message.get("body", b"")
-            size += len(piece)
-            if size > self._max_body:
-                raise RequestTooLargeError(f"the body is larger than {self._max_body} bytes", status=413)
-            pieces.append(piece)
-            if not message.get("more_body"):
-                return b"".join(pieces)
-
-    async def _answer(self, match: Match, board: Board, request: Request, receive: Receive, send: Send) -> None:
-        if isinstance(request, ModelsRequest):
-            await _whole(send, board.render_response(request, self._models()))
+    async def _in_dialect(self, call: Call, match: Match) -> None:
+        board = self.boards.dialect(match.dialect)
+        if (refusal := self._refusal(call, board.dialect.key_header)) is not None:
+            await call.reply(_rendered(board, refusal))
             return
-        if not request.model:
-            raise InvalidInput("model: a name is needed, such as provider/model", param="model")
-        if isinstance(request, ChatRequest) and request.stream:
-            await _unless_gone(self._stream(board, request, send), receive)
-            return
-        response = await _unless_gone(self.client.send(request), receive)
-        rendered = board.render_response(request, response)
-        marks = _marks(response.sandboxed, response.adjustments)
-        if response.request_id:
-            marks.append((b"x-request-id", response.request_id.encode("latin-1", "replace")))
-        await _whole(send, rendered, marks)
-
-    async def _stream(self, board: Board, request: ChatRequest, send: Send) -> None:
-        """Stream an answer; an error before the first delta is an answer of its own, one after it ends the stream."""
-        encoder = board.stream_encoder(request, datetime.now(UTC))
-        stream = self.client.stream(request)
-        batches = stream.batches()
         try:
-            first = await anext(batches, _NOTHING)
-            headers = [(name.encode(), value.encode()) for name, value in encoder.headers.items()]
-            headers += _marks(stream.sandboxed, stream.adjustments)
-            await send({"type": "http.response.start", "status": encoder.status, "headers": headers})
-            pulse = _Pulse(send, encoder.keep_alive)
-            try:
-                async for deltas in _chained(first, batches):
-                    if data := b"".join([encoder.encode(delta) for delta in deltas]):
-                        await pulse.send(data)
-                await pulse.send(encoder.close())
-            except JackfieldError as error:
-                await pulse.send(encoder.fail(error))
-            finally:
-                pulse.stop()
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            await _closed(stream, batches)
+            await self._dialects.answer(call, match, board)
+        except JackfieldError as error:
+            await call.reply(_rendered(board, error))
 
-    def _models(self) -> ModelsResponse:
-        """Return what the catalogs of the installed providers hold."""
-        models = []
-        for provider in self.boards.providers():
-            with contextlib.suppress(JackfieldError):
-                names = self.boards.info(provider).model_names()
-                models += [ListedModel(id=f"{provider}/{name}", owner=provider) for name in names]
-        return ModelsResponse(models=tuple(models))
+    def _refusal(self, call: Call, key_header: str) -> JackfieldError | None:
+        if (door := self._doors.get(call.port)) is None:
+            door = self._doors[call.port] = Door(self._key, call.port)
+        call.key = "local" if self._key is None else "gateway"
+        return door.refusal(call.method, call.headers, key_header)
 
-    def _nowhere(self, method: str, path: str) -> HTTPResponse:
-        if method in ("GET", "HEAD") and path == "/":
-            lines = [
-                "Jackfield gateway",
-                "",
-                *self.routes.addresses,
-                "",
-                f"providers: {', '.join(self.boards.providers())}",
-            ]
+    def _refused(self, call: Call, refusal: JackfieldError) -> HTTPResponse:
+        family = self._table.family(call.path)
+        return _rendered(None, refusal) if family is None else family.refused(refusal, call)
+
+    def _nowhere(self, call: Call) -> HTTPResponse:
+        """Answer what no API has an address for."""
+        reads = call.method in ("GET", "HEAD")
+        if reads and call.path == "/":
+            lines = ["Jackfield gateway", "", *self.addresses, "", f"providers: {', '.join(self.boards.providers())}"]
             return HTTPResponse(200, {"content-type": "text/plain; charset=utf-8"}, "\n".join([*lines, ""]).encode())
-        if path == "/healthz":
-            return HTTPResponse(200, {"content-type": "application/json"}, b'{"status":"ok"}')
-        if methods := self.routes.methods(path):
-            status, what = 405, f"{path} takes {' and '.join(methods)}, not {method}"
+        if reads and call.path == "/healthz":
+            return HTTPResponse(200, _JSON, b'{"status":"ok"}')
+        if reads and call.path == "/openapi.json":
+            return HTTPResponse(200, _JSON, self._described())
+        methods = sorted({*self._table.methods(call.path), *self.routes.methods(call.path)})
+        if (family := self._table.family(call.path)) is not None:
+            return family.nowhere(call, methods)
+        if methods:
+            status, what = 405, f"{call.path} takes {' and '.join(methods)}, not {call.method}"
         else:
-            status, what = (
-                404,
-                f"nothing is at {path[:200]}; there is {', '.join(self.routes.addresses) or 'no dialect'}",
-            )
+            status, what = 404, f"nothing is at {call.path:.200}; GET / lists what there is"
         error = {"message": what, "type": "invalid_request_error", "param": None, "code": None}
-        return HTTPResponse(status, {"content-type": "application/json"}, to_json({"error": error}))
+        return HTTPResponse(status, _JSON, to_json({"error": error}))
 
+    @property
+    def addresses(self) -> list[str]:
+        """Every address, for people."""
+        rows = {(address.path, address.method) for family in self.families for address in family.addresses}
+        rows |= {(route.path, route.method) for _, route in self.routes.all()}
+        return [f"{method} {path}" for path, method in sorted({*rows, ("/openapi.json", "GET"), ("/healthz", "GET")})]
 
-class _Pulse:
-    """Sends the pieces of a stream, and a sign of life where nothing has been sent for a while."""
+    def _described(self) -> bytes:
+        if self._description is None:
+            from ._openapi import description
 
-    def __init__(self, send: Send, keep_alive: Callable[[], bytes]) -> None:
-        self._send = send
-        self._keep_alive = keep_alive
-        self._loop = asyncio.get_running_loop()
-        self._last = self._loop.time()
-        self._task = self._loop.create_task(self._beat())
-
-    async def send(self, data: bytes) -> None:
-        self._last = self._loop.time()
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
-
-    def stop(self) -> None:
-        self._task.cancel()
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(_KEEP_ALIVE - (self._loop.time() - self._last))
-            if self._loop.time() - self._last >= _KEEP_ALIVE and (data := self._keep_alive()):
-                await self.send(data)
-
-
-async def _chained(first: list[Delta], rest: AsyncIterator[list[Delta]]) -> AsyncIterator[list[Delta]]:
-    yield first
-    async for deltas in rest:
-        yield deltas
-
-
-async def _closed(stream: AsyncStream, batches: AsyncIterator[list[Delta]]) -> None:
-    await batches.aclose()  # type: ignore[attr-defined]
-    await stream.close()
-
-
-async def _unless_gone(work: Awaitable[T], receive: Receive) -> T:
-    """Do the work, and leave it as soon as the caller hangs up: the provider's connection is closed at once."""
-    task = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(_hung_up(receive))
-    try:
-        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise _Gone
-    finally:
-        watch.cancel()
-        if not task.done():
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, JackfieldError):
-                await task
-
-
-async def _hung_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+            found = description(self.families, self.routes, version("jackfield-gateway"))
+            self._description = to_json(found)
+        return self._description
 
 
 def _rendered(board: Board | None, error: JackfieldError) -> HTTPResponse:
@@ -259,18 +159,4 @@ def _rendered(board: Board | None, error: JackfieldError) -> HTTPResponse:
     if board is not None:
         return board.render_error(error)
     body = {"error": {"message": error.message, "type": type(error).__name__, "param": error.param, "code": error.code}}
-    return HTTPResponse(error.status or 500, {"content-type": "application/json"}, to_json(body))
-
-
-def _marks(sandboxed: bool, adjustments: Sequence[Adjustment]) -> list[tuple[bytes, bytes]]:
-    """Return the headers that say who answered, and what the model could not take."""
-    names = ", ".join(dict.fromkeys(adjustment.parameter for adjustment in adjustments))
-    told = [(b"x-jackfield-adjusted", names.encode("latin-1", "replace"))] if names else []
-    return [SANDBOX, *told] if sandboxed else told
-
-
-async def _whole(send: Send, answer: HTTPResponse, more: list[tuple[bytes, bytes]] | None = None) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
-    headers += [*(more or ()), (b"content-length", str(len(answer.body)).encode())]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    return HTTPResponse(status_of(error), _JSON, to_json(body))

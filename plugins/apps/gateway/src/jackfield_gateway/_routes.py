@@ -57,12 +57,10 @@ class Routes:
         found |= {method for method, pattern, _, _ in self._patterns if pattern.fullmatch(path)}
         return sorted(found)
 
-    @property
-    def addresses(self) -> list[str]:
-        """Every address, for people."""
-        rows = [(route.path, route.method) for named in self._plain.values() for _, route in named]
-        rows += [(route.path, method) for method, _, _, route in self._patterns]
-        return [f"{method} {path}" for path, method in sorted(set(rows))]
+    def all(self) -> list[tuple[str, Route]]:
+        """Return every address with its dialect."""
+        rows = [row for named in self._plain.values() for row in named]
+        return [*rows, *((dialect, route) for _, _, dialect, route in self._patterns)]
 
 
 def _holds(route: Route, headers: Mapping[str, str]) -> bool:

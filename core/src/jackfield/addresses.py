@@ -1,0 +1,88 @@
+"""Addresses that somebody else wrote: which of them lead to a public host, and nowhere that only we can reach.
+
+A name is judged by what it resolves to, and whoever connects does so to what was judged: a name that resolves anew
+(rebinding) is judged anew.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+from .errors import ConnectionFailed, InvalidInput
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolve: TypeAlias = Callable[..., Sequence[tuple[Any, ...]]]
+
+_PORTS: Final = {"http": 80, "https": 443}
+#: What is written so is read differently by different readers.
+_AMBIGUOUS: Final = re.compile(r"[\s\\\x00-\x20\x7f]")
+#: Global unicast; everything else of IPv6 is local, mapped, translated (NAT64 64:ff9b::/96) or reserved.
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+#: Inside it, what hides an IPv4 address or is nobody's: Teredo, ORCHID, documentation, 6to4.
+_HIDING: Final = tuple(
+    ipaddress.IPv6Network(text)
+    for text in ("2001::/32", "2001:10::/28", "2001:20::/28", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Vetted:
+    """A URL whose host was judged: connect to one of `addresses`, and to nothing that the name says by then."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    target: str
+    addresses: tuple[str, ...]
+
+
+def is_public(address: Address) -> bool:
+    """Tell whether an address is one that anybody on the internet may reach."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address not in _UNICAST or address.scope_id is not None:
+        return False
+    return address.is_global and not any(address in network for network in _HIDING)
+
+
+def vet(url: str, allowed: Sequence[Network] = (), resolve: Resolve = socket.getaddrinfo) -> Vetted:
+    """Judge a URL; `allowed` networks are reached beside public ones. Blocks while the name is resolved.
+
+    Raises:
+        InvalidInput: it is no URL of http or https, can be read in two ways, or leads to an address that is not public.
+        ConnectionFailed: its name has no address.
+    """
+    shown = f"{url:.100}"
+    if _AMBIGUOUS.search(url):
+        raise InvalidInput(f"the address {shown!r} has a backslash, white space or a control character in it")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError as error:
+        raise InvalidInput(f"the address {shown!r} is no URL: {error}") from None
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise InvalidInput(f"the address {shown!r} is no URL of http or https")
+    if "@" in parts.netloc:
+        raise InvalidInput("an address with a user or a password in it is not asked")
+    host = parts.hostname
+    try:
+        rows = resolve(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ConnectionFailed(f"{host:.100} has no address: {error}") from None
+    addresses = tuple(dict.fromkeys(str(row[4][0]) for row in rows))
+    for text in addresses:
+        address = ipaddress.ip_address(text)
+        if not is_public(address) and not any(address in network for network in allowed):
+            raise InvalidInput(f"{host:.100} is at {text}, which is no public address; it is not asked")
+    if not addresses:
+        raise ConnectionFailed(f"{host:.100} has no address")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Vetted(url, parts.scheme, host, port, target, addresses)

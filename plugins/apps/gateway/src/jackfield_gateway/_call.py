@@ -1,0 +1,170 @@
+"""One HTTP request of a caller over ASGI: its parts, its body within bounds, and the answer to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias, TypeVar
+from uuid import uuid4
+
+from jackfield import HTTPResponse, JackfieldError, RequestTooLargeError
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and by which route: what goes into the records of a question."""
+
+    route: str
+    key: str = ""
+    user: str | None = None
+    user_agent: str | None = None
+
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header: TypeAlias = tuple[bytes, bytes]
+
+T = TypeVar("T")
+_KEEP_ALIVE = 15.0
+_ID = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class Gone(Exception):
+    """The caller has hung up."""
+
+
+class Call:
+    """A caller's request. Header names are in lower case; `query` is the query string as it came."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body: int) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query: str = scope.get("query_string", b"").decode("latin-1")
+        self.headers: dict[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        #: The name of the key that let it in.
+        self.key = ""
+        self.port: int = (scope.get("server") or ("", 0))[1] or 0
+        self._receive = receive
+        self._send = send
+        self._max_body = max_body
+
+    def asker(self, route: str) -> Asker:
+        """Return who asks by a route, for the records."""
+        return Asker(route, key=self.key, user_agent=self.headers.get("user-agent"))
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def request_id(self) -> str:
+        """The caller's own id of the request, where it sent one that can be sent back; else a new one."""
+        given = self.headers.get("x-request-id", "")
+        return given if _ID.fullmatch(given) else str(uuid4())
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        return self.path + (f"?{self.query}" if self.query else "")
+
+    async def body(self) -> bytes:
+        """Read the whole body.
+
+        Raises:
+            RequestTooLargeError: it is larger than the gateway takes.
+            Gone: the caller has hung up.
+        """
+        pieces: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size > self._max_body:
+                raise RequestTooLargeError(f"the body is larger than {self._max_body} bytes", status=413)
+            pieces.append(piece)
+            if not message.get("more_body"):
+                return b"".join(pieces)
+
+    async def reply(self, answer: HTTPResponse, more: Sequence[Header] = ()) -> None:
+        """Send a whole answer."""
+        headers = [*encoded(answer.headers), *more, (b"content-length", str(len(answer.body)).encode())]
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": answer.body})
+
+    async def begin(self, status: int, headers: Sequence[Header]) -> None:
+        """Begin an answer in pieces."""
+        await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
+
+    async def piece(self, data: bytes) -> None:
+        """Send a piece of it."""
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self) -> None:
+        """End it; where this is left out, the connection is closed and the caller sees that something is missing."""
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def unless_gone(self, work: Awaitable[T]) -> T:
+        """Do the work, and leave it as soon as the caller hangs up: the provider's connection is closed at once.
+
+        Raises:
+            Gone: the caller has hung up.
+        """
+        task = asyncio.ensure_future(work)
+        watch = asyncio.ensure_future(self._hung_up())
+        try:
+            await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise Gone
+        finally:
+            watch.cancel()
+            if not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, JackfieldError):
+                    await task
+
+    async def _hung_up(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+class Pulse:
+    """Sends the pieces of a stream, and a sign of life where nothing has been sent for a while."""
+
+    def __init__(self, call: Call, keep_alive: Callable[[], bytes]) -> None:
+        self._call = call
+        self._keep_alive = keep_alive
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+        self._task = self._loop.create_task(self._beat())
+
+    async def send(self, data: bytes) -> None:
+        """Send a piece."""
+        self._last = self._loop.time()
+        await self._call.piece(data)
+
+    def stop(self) -> None:
+        """Send no more signs of life."""
+        self._task.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_KEEP_ALIVE - (self._loop.time() - self._last))
+            if self._loop.time() - self._last >= _KEEP_ALIVE and (data := self._keep_alive()):
+                await self.send(data)
+
+
+def encoded(headers: MutableMapping[str, str] | Any) -> list[Header]:
+    """Return headers as ASGI takes them."""
+    return [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]

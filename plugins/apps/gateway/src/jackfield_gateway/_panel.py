@@ -1,0 +1,206 @@
+"""The panel: what every family of routes asks providers through, so that each question is watched and recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from jackfield import (
+    AsyncClient,
+    AsyncStream,
+    ChatRequest,
+    ChatResponse,
+    Delta,
+    Fallback,
+    JackfieldError,
+    Request,
+    Response,
+)
+from jackfield.errors import status_of
+from jackfield.fetching import FetchLimits
+
+from ._call import Asker
+from ._records import Entry, RecentRecords, Records
+
+if TYPE_CHECKING:
+    from ._retrieval import Retriever
+
+
+class Panel:
+    """A client, its boards, and what is recorded of what it asks."""
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        records: Records | None = None,
+        retriever: Retriever | None = None,
+        media: FetchLimits | None = None,
+    ) -> None:
+        self.client = client
+        self.boards = client.boards
+        self.records: Records = records or RecentRecords()
+        self.retriever = retriever
+        self.media = media or FetchLimits()
+
+    async def send(self, asker: Asker, request: Request) -> Response:
+        """Ask anything, and wait for the whole answer.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        watch = _Watch(self, asker, request)
+        try:
+            response = await self.client.send(request)
+        except JackfieldError as error:
+            watch.failed(error)
+            raise
+        watch.answered(response)
+        return response
+
+    async def chat(
+        self, asker: Asker, request: ChatRequest, fallbacks: Fallback | Sequence[str] | None = None
+    ) -> ChatResponse:
+        """Ask for a whole answer, of other models too where one fails.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        watch = _Watch(self, asker, request)
+        try:
+            response = await self.client.chat(request, fallbacks=fallbacks or None)
+        except JackfieldError as error:
+            watch.failed(error)
+            raise
+        watch.answered(response)
+        return response
+
+    async def beside(
+        self, asker: Asker, request: ChatRequest, models: Sequence[str]
+    ) -> list[ChatResponse | JackfieldError]:
+        """Ask many models the same, side by side; return what became of each, in their order."""
+        watches = [_Watch(self, asker, request.model_copy(update={"model": model})) for model in models]
+        found: list[ChatResponse | JackfieldError] = []
+        async with self.client.fan_out(models, request) as legs:
+            async for leg in legs:
+                if leg.response is not None:
+                    watches[leg.index].answered(leg.response)
+                elif leg.error is not None:
+                    watches[leg.index].failed(leg.error)
+            for leg in legs.legs:
+                found.append(leg.response or leg.error or JackfieldError("no answer"))
+        return found
+
+    def stream(
+        self, asker: Asker, request: ChatRequest, fallbacks: Fallback | Sequence[str] | None = None
+    ) -> Streaming:
+        """Ask for a stream.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        watch = _Watch(self, asker, request)
+        try:
+            stream = self.client.stream(request, fallbacks=fallbacks or None)
+        except JackfieldError as error:
+            watch.failed(error)
+            raise
+        return Streaming(stream, watch)
+
+
+class Streaming:
+    """A stream that is under way. Iterate once over `batches`; `close` it in any case."""
+
+    def __init__(self, stream: AsyncStream, watch: _Watch) -> None:
+        self.stream = stream
+        self._watch = watch
+        self._batches = stream.batches()
+        self._first: list[Delta] = []
+
+    async def begin(self) -> None:
+        """Wait for the first deltas: an error until then is an answer of its own.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        try:
+            self._first = await anext(self._batches, self._first)
+        except JackfieldError as error:
+            self._watch.failed(error)
+            raise
+        self._watch.first = time.monotonic()
+
+    async def batches(self) -> AsyncIterator[list[Delta]]:
+        """Give the deltas as they arrive.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        try:
+            yield self._first
+            async for deltas in self._batches:
+                yield deltas
+        except JackfieldError as error:
+            self._watch.failed(error)
+            raise
+        self._watch.answered(self.stream.response)
+
+    async def close(self) -> None:
+        """End it: where it is not at its end, the provider's connection is closed at once."""
+        await self._batches.aclose()  # type: ignore[attr-defined]
+        await self.stream.close()
+        self._watch.left(self.stream)
+
+
+class _Watch:
+    """The entry of one question, recorded once, when it has ended in whatever way."""
+
+    def __init__(self, panel: Panel, asker: Asker, request: Request) -> None:
+        provider, _, model = request.model.partition("/")
+        self._entry = Entry(
+            at=datetime.now(UTC),
+            route=asker.route,
+            provider=provider,
+            model=model,
+            key=asker.key,
+            user=asker.user or getattr(request, "user", None),
+            user_agent=asker.user_agent,
+        )
+        self._records = panel.records
+        self._began = time.monotonic()
+        self._is_open = True
+        self.first: float | None = None
+
+    def answered(self, response: Response) -> None:
+        self._end(
+            provider=response.provider,
+            model=_asked(response) or self._entry.model,
+            usage=response.usage,
+            cost=response.cost,
+            attempts=response.attempts,
+            sandboxed=response.sandboxed,
+        )
+
+    def failed(self, error: JackfieldError) -> None:
+        more: dict[str, Any] = {"provider": error.provider, "model": error.model}
+        if (had := error.response) is not None:
+            more |= {"usage": had.usage, "cost": had.cost, "sandboxed": had.sandboxed}
+        known = {name: value for name, value in more.items() if value}
+        self._end(status=status_of(error), error=type(error).__name__, attempts=error.attempts, **known)
+
+    def left(self, stream: AsyncStream) -> None:
+        """The caller went away in the middle."""
+        self._end(status=499, error="Gone", provider=stream.provider, model=stream.model, sandboxed=stream.sandboxed)
+
+    def _end(self, **values: Any) -> None:
+        if self._is_open:
+            self._is_open = False
+            first = None if self.first is None else self.first - self._began
+            self._records.record(replace(self._entry, seconds=time.monotonic() - self._began, first=first, **values))
+
+
+def _asked(response: Response) -> str | None:
+    """Return the model that was asked for at last: what the provider calls the one that answered may be longer."""
+    return response.attempts[-1].model if response.attempts else response.model

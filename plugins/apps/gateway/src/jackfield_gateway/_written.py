@@ -1,0 +1,42 @@
+"""Values of ours as the APIs of the gateway write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jackfield import Adjustment, Attempt, Cost
+
+from ._call import Header
+
+SANDBOX: Header = (b"x-jackfield-sandbox", b"1")
+
+
+def cost_number(cost: Cost | None) -> float | None:
+    """Write a cost in US dollars as a number; None where it is unknown, or in another currency."""
+    if cost is None or cost.total is None or cost.currency != "USD":
+        return None
+    return float(cost.total)
+
+
+def attempt(row: Attempt) -> dict[str, Any]:
+    """Write one try at an answer."""
+    usage = row.usage
+    return {
+        "provider": row.provider,
+        "model": row.model,
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "status": row.status,
+        "wait": row.wait,
+        "input_tokens": None if usage is None else usage.input_tokens,
+        "output_tokens": None if usage is None else usage.output_tokens,
+        "cost": cost_number(row.cost),
+    }
+
+
+def marks(sandboxed: bool, adjustments: Sequence[Adjustment]) -> list[Header]:
+    """Return the headers that say who answered, and what the model could not take."""
+    names = ", ".join(dict.fromkeys(adjustment.parameter for adjustment in adjustments))
+    told = [(b"x-jackfield-adjusted", names.encode("latin-1", "replace"))] if names else []
+    return [SANDBOX, *told] if sandboxed else told

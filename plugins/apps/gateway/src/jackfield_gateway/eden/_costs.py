@@ -1,0 +1,118 @@
+"""`cost_management`: what was spent over time, by key, day, feature and provider, of what the records hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+from pydantic_core import to_json
+
+from jackfield import HTTPResponse
+from jackfield_gateway._call import Call
+from jackfield_gateway._panel import Panel
+from jackfield_gateway._records import Entry
+
+from ._refusals import Refused, checked
+from ._requests import Body, Name
+
+_JSON = {"content-type": "application/json"}
+
+
+class CostQuery(Body):
+    """The query. `step` is 1 for days, 2 for weeks, 3 for months, 4 for years."""
+
+    model_config = ConfigDict(extra="forbid")
+    nullable: ClassVar[frozenset[str]] = frozenset()
+
+    begin: date
+    end: date
+    step: int = Field(ge=1, le=4)
+    provider: Name | None = Field(default=None, max_length=200)
+    subfeature: Name | None = Field(default=None, max_length=200)
+    feature: Name | None = Field(default=None, max_length=200)
+    phase: Name | None = Field(default=None, max_length=200)
+    token: Name | None = None
+    user: Name | None = None
+    group_by: Name | None = None
+    workflow_id: UUID | None = None
+    rag_project_id: UUID | None = None
+
+
+class Costs:
+    """Answers both addresses; `credits` is what there was to spend, None where nothing limits it."""
+
+    def __init__(self, panel: Panel, credits: Decimal | None = None) -> None:
+        self._panel = panel
+        self._credits = credits
+
+    async def spent(self, call: Call, _: Mapping[str, str]) -> None:
+        """Answer `cost_management`."""
+        query = checked(CostQuery, dict(parse_qsl(call.query, keep_blank_values=True)))
+        if query.end < query.begin:
+            raise Refused.of("end", "Ensure that end is not before begin.")
+        if query.group_by not in (None, "user"):
+            raise Refused.of("group_by", f'"{query.group_by}" is not a valid choice.')
+        found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+        for entry in await self._panel.records.entries(query.begin, query.end):
+            if _counts(entry) and _wanted(entry, query):
+                who = (entry.user or "") if query.group_by == "user" else entry.key
+                period = _period(entry.at.date(), query.step).isoformat()
+                row = found.setdefault(who, {}).setdefault(period, {}).setdefault(
+                    entry.route, {"total_cost": 0.0, "details": 0, "cost_per_provider": {}}
+                )  # fmt: skip
+                cost = float(_cost(entry))
+                row["total_cost"] += cost
+                row["details"] += 1
+                row["cost_per_provider"][entry.provider] = row["cost_per_provider"].get(entry.provider, 0.0) + cost
+        label = "user" if query.group_by == "user" else "token"
+        rows = [{"token": who, **({label: who}), "data": dict(sorted(data.items()))} for who, data in found.items()]
+        await call.reply(HTTPResponse(200, dict(_JSON), to_json({"response": rows})))
+
+    async def left(self, call: Call, _: Mapping[str, str]) -> None:
+        """Answer `cost_management/credits`."""
+        left: float | None = None
+        if self._credits is not None:
+            entries = await self._panel.records.entries(date.min, date.max)
+            left = float(self._credits - sum(map(_cost, filter(_counts, entries)), Decimal(0)))
+        await call.reply(HTTPResponse(200, dict(_JSON), to_json({"credits": left})))
+
+
+def _cost(entry: Entry) -> Decimal:
+    """Return what is known to have been spent."""
+    return Decimal(0) if entry.cost is None or entry.cost.total is None else entry.cost.total
+
+
+def _counts(entry: Entry) -> bool:
+    """Tell whether an entry is money: answers of the sandbox are none."""
+    return not entry.sandboxed
+
+
+def _wanted(entry: Entry, query: CostQuery) -> bool:
+    feature, _, subfeature = entry.route.partition("__")
+    if query.workflow_id is not None or query.rag_project_id is not None or query.phase is not None:
+        return False  # nothing here belongs to one
+    return (
+        query.provider in (None, entry.provider)
+        and query.subfeature in (None, entry.route, subfeature)
+        and query.feature in (None, feature)
+        and query.token in (None, entry.key)
+        and query.user in (None, entry.user)
+    )
+
+
+def _period(day: date, step: int) -> date:
+    """Return the first day of the day's period."""
+    match step:
+        case 1:
+            return day
+        case 2:
+            return day - timedelta(days=day.weekday())
+        case 3:
+            return day.replace(day=1)
+        case _:
+            return day.replace(month=1, day=1)

@@ -1,0 +1,1 @@
+"""Eden's API, as its clients and its description have it."""
