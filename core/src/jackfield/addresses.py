@@ -23,6 +23,14 @@ Resolve: TypeAlias = Callable[..., Sequence[tuple[Any, ...]]]
 _PORTS: Final = {"http": 80, "https": 443}
 #: What is written so is read differently by different readers.
 _AMBIGUOUS: Final = re.compile(r"[\s\\\x00-\x20\x7f]")
+#: What IANA's registry of special addresses keeps from the internet, whatever the version of Python knows of it.
+_SPECIAL: Final = tuple(
+    ipaddress.IPv4Network(text)
+    for text in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+    )
+)  # fmt: skip
 #: Global unicast; everything else of IPv6 is local, mapped, translated (NAT64 64:ff9b::/96) or reserved.
 _UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 #: Inside it, what hides an IPv4 address or is nobody's: Teredo, ORCHID, documentation, 6to4.
@@ -47,10 +55,10 @@ class Vetted:
 def is_public(address: Address) -> bool:
     """Tell whether an address is one that anybody on the internet may reach."""
     if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global and not address.is_multicast
+        return not any(address in network for network in _SPECIAL)
     if address not in _UNICAST or address.scope_id is not None:
         return False
-    return address.is_global and not any(address in network for network in _HIDING)
+    return not any(address in network for network in _HIDING)
 
 
 def vet(url: str, allowed: Sequence[Network] = (), resolve: Resolve = socket.getaddrinfo) -> Vetted:

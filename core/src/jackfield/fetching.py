@@ -97,6 +97,10 @@ def _ask(vetted: Vetted, limits: FetchLimits, deadline: float) -> Fetched | str:
         if (packed := answer.getheader("content-encoding", "identity").lower()) != "identity":
             raise InvalidInput(f"{vetted.host} sends it packed ({packed:.20}), which is not unpacked here")
         data = _read(answer, vetted.host, limits.size)
+        if connection.is_cut or answer.length:
+            raise ConnectionResetError("it broke off")
+        if not data:
+            raise InvalidInput(f"{vetted.host} has nothing at the address")
         mime = (answer.getheader("content-type") or "").partition(";")[0].strip().lower()
         return Fetched(data, mime or None, vetted.url)
     except (OSError, http.client.HTTPException) as error:
@@ -124,7 +128,7 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(vetted.host, vetted.port, timeout=max(0.1, deadline - time.monotonic()))
         self._vetted = vetted
         self._context = limits.context
-        self._is_cut = False
+        self.is_cut = False
         self.default_port = 443 if vetted.scheme == "https" else 80  # so that the header `host` names no usual port
 
     def connect(self) -> None:
@@ -140,12 +144,12 @@ class _Pinned(http.client.HTTPConnection):
         if self._vetted.scheme == "https":
             context = self._context or ssl.create_default_context()
             self.sock = context.wrap_socket(self.sock, server_hostname=self._vetted.host)
-        if self._is_cut:
+        if self.is_cut:
             raise TimeoutError("too late")
 
     def cut(self) -> None:
         """End it from another thread: who reads gets an error."""
-        self._is_cut = True
+        self.is_cut = True
         if self.sock is not None:
             try:
                 self.sock.shutdown(socket.SHUT_RDWR)

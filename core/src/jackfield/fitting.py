@@ -59,6 +59,9 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
         limit = limits[name]
         if (value := getattr(request, name)) is None or value == ():
             continue
+        if name == "modalities" and value == ("text",) and not limit.taken:
+            changes[name] = None  # text is what every model says; where the word is not taken, nothing is lost
+            continue
         if name == "reasoning":
             fitted, action, reason = _fit_reasoning(value, limit)
         else:

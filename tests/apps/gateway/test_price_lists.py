@@ -16,7 +16,7 @@ AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 def test_there_are_four_lists() -> None:
     assert price_lists() == ["eden", "eden-llm", "eden-text", "reseller"]
-    with pytest.raises(KeyError, match="there are eden, reseller"):
+    with pytest.raises(KeyError, match="there are eden, eden-llm, eden-text, reseller"):
         price_list("other")
 
 

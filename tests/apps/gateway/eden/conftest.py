@@ -61,7 +61,8 @@ def providers() -> Iterator[Upstreams]:
 @pytest.fixture(scope="module")
 def address(providers: Upstreams) -> Iterator[str]:
     overrides = {name: {"api_key": f"sk-{name}", "base_url": server.url} for name, server in providers.items()}
-    boards = Boards({}, environ={})
+    small = {"id": "large-at-most-1000", "max_output": 1000, "prices": [{"rates": {"input": "2", "output": "6"}}]}
+    boards = Boards({"providers": {"mistral": {"models": [small]}}}, environ={})
     with served(GatewayApp(overrides, boards=boards, retries=0, media=LOOPBACK, retriever=Shelf())) as found:
         yield found
 

@@ -12,7 +12,7 @@ from jackfield import Attempt, Board, Boards, ChatRequest, ChatResponse, HTTPRes
 from jackfield.errors import status_of
 from jackfield_gateway._written import cost_number
 
-from ._failures import failure
+from ._failures import failure, title_of
 from ._requests import Shared
 from ._targets import Target
 
@@ -48,14 +48,8 @@ class Entries:
             self._add(target, last.outcome, last.reason or last.outcome, last.status)
 
     def _add(self, target: Target, outcome: str, reason: str, status: int | None) -> None:
-        title = self._title(target)
+        title = title_of(self._boards, target.model.partition("/")[0])
         self._rows.append((target, {**failure(title, outcome, reason, status), "cost": 0.0}))
-
-    def _title(self, target: Target) -> str:
-        try:
-            return self._boards.info(target.model.partition("/")[0]).title
-        except JackfieldError:
-            return target.provider
 
     def _original(self, request: ChatRequest, response: ChatResponse) -> Any:
         """Write the answer as that of an OpenAI-like chat, whoever gave it; as it came where nobody speaks that."""

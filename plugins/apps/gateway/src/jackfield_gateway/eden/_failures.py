@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jackfield import HTTPResponse, errors
+from jackfield import Boards, HTTPResponse, errors
 
 from ._refusals import rendered
 
@@ -42,8 +42,17 @@ def failure(title: str, outcome: str, reason: str, status: int | None) -> dict[s
     return {"error": {"message": message, "type": word}, "status": "fail", "provider_status_code": status or usual}
 
 
-def whole_failure(error: errors.JackfieldError) -> HTTPResponse:
+def title_of(boards: Boards, provider: str) -> str:
+    """Return a provider's name for people."""
+    try:
+        return boards.info(provider).title
+    except errors.JackfieldError:
+        return provider
+
+
+def whole_failure(boards: Boards, error: errors.JackfieldError) -> HTTPResponse:
     """Write an error that is the whole answer, with the provider's status."""
-    told = failure(error.provider or "The gateway", type(error).__name__, error.message, error.status)
+    title = "The gateway" if error.provider is None else title_of(boards, error.provider)
+    told = failure(title, type(error).__name__, error.message, error.status)
     status = told["provider_status_code"]
     return rendered(status if 400 <= status < 600 else 500, told["error"]["type"], told["error"]["message"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from jackfield import HTTPResponse, JackfieldError, RequestTooLargeError
+from jackfield import Boards, HTTPResponse, JackfieldError, RequestTooLargeError
 from jackfield.errors import status_of
 from jackfield_gateway._call import Call
 from jackfield_gateway._family import Address, Answer, Doc
@@ -84,37 +84,38 @@ class EdenFamily:
     prefix = "/v2/"
 
     def __init__(self, panel: Panel, credits: Decimal | None = None) -> None:
+        boards = panel.boards
         chats, lines, llm = Chats(panel), LineStream(panel), LlmChats(panel)
         catalog, costs = Catalog(panel), Costs(panel, credits)
         good = {200: _ENTRIES, **_REFUSALS}
         self.addresses: Sequence[Address] = (
-            Address("POST", "/v2/multimodal/chat", _guarded(chats.multimodal), Doc(
+            Address("POST", "/v2/multimodal/chat", _guarded(chats.multimodal, boards), Doc(
                 "Chat about texts and media with one or many providers", good, MultimodalChat,
                 {"providers": ["openai/gpt-4o-mini"], "messages": _MESSAGES},
             )),
-            Address("POST", "/v2/text/chat", _guarded(chats.text), Doc(
+            Address("POST", "/v2/text/chat", _guarded(chats.text, boards), Doc(
                 "Chat with one or many providers", good, TextChat,
                 {"providers": ["openai", "anthropic"], "text": "Why is the sky blue?"},
             )),
-            Address("POST", "/v2/text/chat/stream", _guarded(lines.answer), Doc(
+            Address("POST", "/v2/text/chat/stream", _guarded(lines.answer, boards), Doc(
                 "Chat with one provider, line by line", {200: {"type": "string"}, **_FAILURES}, TextStream,
                 {"providers": ["openai/gpt-4o-mini"], "text": "Why is the sky blue?"}, media_types=("text/plain",),
             )),
-            Address("POST", "/v2/llm/chat", _guarded(llm.chat), Doc(
+            Address("POST", "/v2/llm/chat", _guarded(llm.chat, boards), Doc(
                 "Chat in OpenAI's form", {200: _COMPLETION, **_FAILURES}, LlmChat, _ASK, media_types=_STREAMED,
             )),
-            Address("POST", "/v2/aiproducts/askyoda/v2/{project_id}/generate", _guarded(llm.generate), Doc(
+            Address("POST", "/v2/aiproducts/askyoda/v2/{project_id}/generate", _guarded(llm.generate, boards), Doc(
                 "Chat in OpenAI's form about a project's documents", {200: _COMPLETION, **_FAILURES}, Generate, _ASK,
                 path={"project_id": _UUID}, media_types=_STREAMED,
             )),
-            Address("GET", "/v2/info/provider_subfeatures", _guarded(catalog.answer), Doc(
+            Address("GET", "/v2/info/provider_subfeatures", _guarded(catalog.answer, boards), Doc(
                 "Providers of each feature, with models and prices", {200: {"type": "array"}, **_REFUSALS},
                 query=CatalogQuery,
             )),
-            Address("GET", "/v2/cost_management", _guarded(costs.spent), Doc(
+            Address("GET", "/v2/cost_management", _guarded(costs.spent, boards), Doc(
                 "What was spent over time", {200: _COSTS, **_REFUSALS}, query=CostQuery,
             )),
-            Address("GET", "/v2/cost_management/credits", _guarded(costs.left), Doc(
+            Address("GET", "/v2/cost_management/credits", _guarded(costs.left, boards), Doc(
                 "What is left to spend", {200: _CREDITS, **_REFUSALS},
             )),
         )  # fmt: skip
@@ -132,7 +133,7 @@ class EdenFamily:
         return HTTPResponse(404, {"content-type": "application/json"}, b'{"details":"Not Found"}')
 
 
-def _guarded(answer: Answer) -> Answer:
+def _guarded(answer: Answer, boards: Boards) -> Answer:
     """Write what is wrong with a request in the envelope of the API."""
 
     async def guarded(call: Call, variables: Mapping[str, str]) -> None:
@@ -148,6 +149,6 @@ def _guarded(answer: Answer) -> Answer:
         except RequestTooLargeError as error:
             await call.reply(rendered(413, "payload_too_large", error.message))
         except JackfieldError as error:
-            await call.reply(whole_failure(error))
+            await call.reply(whole_failure(boards, error))
 
     return guarded

@@ -154,7 +154,7 @@ class LlmChats:
         try:
             found = await call.unless_gone(retriever.retrieve(query))
         except JackfieldError as error:
-            await call.reply(whole_failure(error))
+            await call.reply(whole_failure(self._panel.boards, error))
             return
         request = request.model_copy(update={"messages": found.messages})
         await self._answer(call, board, request, body, "askyoda__generate")
@@ -205,4 +205,4 @@ class LlmChats:
         try:
             await reply(self._panel, call, board, request, call.asker(route), fallback, _Extras())
         except JackfieldError as error:
-            await call.reply(whole_failure(error))
+            await call.reply(whole_failure(self._panel.boards, error))

@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from jackfield import (
     ArgumentsDelta,
+    Boards,
     Delta,
     Fallback,
     Finished,
@@ -25,7 +26,7 @@ from jackfield_gateway._panel import Panel
 from jackfield_gateway._written import marks
 
 from ._chat import text_request
-from ._failures import failure, whole_failure
+from ._failures import failure, title_of, whole_failure
 from ._refusals import Refused, read
 from ._requests import TextStream
 from ._targets import by_answer, targets
@@ -54,13 +55,13 @@ class LineStream:
         try:
             streaming = self._panel.stream(call.asker("text__chat"), request, fallback)
         except JackfieldError as error:
-            await call.reply(whole_failure(error))
+            await call.reply(whole_failure(self._panel.boards, error))
             return
         try:
             await streaming.begin()
             stream = streaming.stream
             await call.begin(200, [*_HEADERS, *marks(stream.sandboxed, stream.adjustments)])
-            lines = _Lines()
+            lines = _Lines(self._panel.boards)
             try:
                 async for deltas in streaming.batches():
                     written = by_answer(asked, stream.provider, stream.model).written
@@ -74,7 +75,7 @@ class LineStream:
                 return
             await call.end()
         except JackfieldError as error:
-            await call.reply(whole_failure(error))
+            await call.reply(whole_failure(self._panel.boards, error))
         finally:
             await streaming.close()
 
@@ -82,7 +83,8 @@ class LineStream:
 class _Lines:
     """Writes deltas as lines. Calls of tools, of which the API says nothing, stand in a last line of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, boards: Boards) -> None:
+        self._boards = boards
         self._provider = ""
         self._calls: dict[tuple[int, int], dict[str, str | None]] = {}
         self._is_blocked = False
@@ -113,7 +115,8 @@ class _Lines:
         return self._line("", **more) if more or self._is_blocked else b""
 
     def fail(self, error: JackfieldError) -> bytes:
-        told = failure(self._provider, type(error).__name__, error.message, error.status)
+        title = title_of(self._boards, error.provider or self._provider)
+        told = failure(title, type(error).__name__, error.message, error.status)
         return self._line("", error=told["error"])
 
     def _line(self, text: str, **more: Any) -> bytes:

@@ -1,0 +1,1 @@
+"""JamAI Base's API, as its clients have it."""
