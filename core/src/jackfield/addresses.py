@@ -81,11 +81,7 @@ def vet(url: str, allowed: Sequence[Network] = (), resolve: Resolve = socket.get
     if "@" in parts.netloc:
         raise InvalidInput("an address with a user or a password in it is not asked")
     host = parts.hostname
-    try:
-        rows = resolve(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise ConnectionFailed(f"{host:.100} has no address: {error}") from None
-    addresses = tuple(dict.fromkeys(str(row[4][0]) for row in rows))
+    addresses = _addresses(host, port, resolve)
     for text in addresses:
         address = ipaddress.ip_address(text)
         if not is_public(address) and not any(address in network for network in allowed):
@@ -94,3 +90,16 @@ def vet(url: str, allowed: Sequence[Network] = (), resolve: Resolve = socket.get
         raise ConnectionFailed(f"{host:.100} has no address")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Vetted(url, parts.scheme, host, port, target, addresses)
+
+
+def _addresses(host: str, port: int, resolve: Resolve) -> tuple[str, ...]:
+    """Return what a name resolves to; what is an address already is that."""
+    try:
+        return (str(ipaddress.ip_address(host)),)
+    except ValueError:
+        pass  # a name, or a form that only resolvers read
+    try:
+        rows = resolve(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ConnectionFailed(f"{host:.100} has no address: {error}") from None
+    return tuple(dict.fromkeys(str(row[4][0]) for row in rows))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -54,6 +56,8 @@ class Dialects:
             return
         if not request.model:
             raise InvalidInput("model: a name is needed, such as provider/model", param="model")
+        if (known := _names().get(request.model)) is not None:
+            request = request.model_copy(update={"model": known})
         request, fallback = _fallback(request, board.dialect.name)
         shape = _Details() if _wants_details(call, board, request) else None
         asker = call.asker(f"{board.dialect.name}__{request.operation}")
@@ -81,6 +85,12 @@ class Dialects:
         for row, (_, _, about) in zip(body["data"], known, strict=True):
             row.update(about)
         return HTTPResponse(answer.status, answer.headers, to_json(body))
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    """Return who is asked under the names of the reseller's list that no catalog has."""
+    return {row["model"]: row["answers"] for row in price_list("reseller").rows if "answers" in row}
 
 
 class _Details(Shape):
@@ -135,5 +145,10 @@ def _listed(row: Mapping[str, Any]) -> tuple[str, str | None, dict[str, Any]]:
 
 def _about(context: int | None, into: Any, out: Any, most: int | None) -> dict[str, Any]:
     """Write what is known of a model; prices are decimal strings, US dollars per million tokens."""
-    pricing = {name: None if value is None else f"{value}" for name, value in (("input", into), ("output", out))}
+    pricing = {name: None if value is None else _plain(value) for name, value in (("input", into), ("output", out))}
     return {"context_window": context, "max_output_tokens": most, "pricing": pricing}
+
+
+def _plain(amount: Any) -> str:
+    """Write an amount of money as a person does."""
+    return f"{Decimal(amount).normalize():f}"
