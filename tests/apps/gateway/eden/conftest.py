@@ -28,6 +28,8 @@ class Shelf:
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:
         self.queries.append(query)
+        if query.collection == "broken":
+            raise RuntimeError("the shelf fell down")
         if query.collection == "nowhere":
             raise InvalidInput("there is no shelf nowhere")
         passages = [] if query.collection == "empty" else [Passage(text="Blue light scatters.", id="c1", title="Sky")]

@@ -209,6 +209,13 @@ def test_a_table_needs_a_name_and_somebody_who_has_it(address: str, upstreams: U
     assert "jackfield-rag" in absent.json()["message"]
 
 
+def test_a_fault_of_the_gateway_has_an_envelope_and_says_nothing_of_it(address: str, capfd: Any) -> None:
+    answer = ask(address, {**BODY, "rag_params": {"table_id": "broken"}}, PATH)
+    assert (answer.status_code, answer.json()["error"]) == (500, "unexpected_error")
+    assert "fell down" not in answer.text
+    assert "the shelf fell down" in capfd.readouterr().err
+
+
 def test_no_header_that_may_be_secret_is_shown(address: str, upstreams: Upstreams) -> None:
     headers = {"authorization": "Bearer jf-secret", "x-api-key": "jf-secret", "cookie": "jf-secret", "x-user-id": "u1"}
     answer = ask(address, {"messages": []}, PATH, **headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import traceback
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib.metadata import version
@@ -72,8 +72,13 @@ class GatewayApp:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            with contextlib.suppress(Gone):
-                await self._http(Call(scope, receive, send, self._max_body))
+            call = Call(scope, receive, send, self._max_body)
+            try:
+                await self._http(call)
+            except Gone:
+                pass
+            except Exception as bug:
+                await self._broke(call, bug)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -97,6 +102,18 @@ class GatewayApp:
         else:
             refusal = self._refusal(call, "authorization")
             await call.reply(self._nowhere(call) if refusal is None else self._refused(call, refusal))
+
+    async def _broke(self, call: Call, bug: Exception) -> None:
+        """Tell the operator of a fault of ours, and the caller that there is one; what has begun breaks off."""
+        traceback.print_exception(bug)
+        if call.has_begun:
+            return
+        error = JackfieldError("the gateway has a fault; its operator sees which", status=500)
+        if (family := self._table.family(call.path)) is not None:
+            await call.reply(family.failed(error, call))
+        else:
+            match = self.routes.find(call.method, call.path, call.headers)
+            await call.reply(_rendered(self.boards.dialect(match.dialect) if match else None, error))
 
     async def _in_dialect(self, call: Call, match: Match) -> None:
         board = self.boards.dialect(match.dialect)

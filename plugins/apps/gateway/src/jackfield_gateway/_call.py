@@ -48,6 +48,8 @@ class Call:
         self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        #: Whether an answer has begun, and nothing else can be said any more.
+        self.has_begun = False
         #: The name of the key that let it in.
         self.key = ""
         self.port: int = (scope.get("server") or ("", 0))[1] or 0
@@ -98,12 +100,14 @@ class Call:
 
     async def reply(self, answer: HTTPResponse, more: Sequence[Header] = ()) -> None:
         """Send a whole answer."""
+        self.has_begun = True
         headers = [*encoded(answer.headers), *more, (b"content-length", str(len(answer.body)).encode())]
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})
 
     async def begin(self, status: int, headers: Sequence[Header]) -> None:
         """Begin an answer in pieces."""
+        self.has_begun = True
         await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
 
     async def piece(self, data: bytes) -> None:

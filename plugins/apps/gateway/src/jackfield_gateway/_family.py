@@ -53,6 +53,9 @@ class Family(Protocol):
     def refused(self, error: JackfieldError, call: Call) -> HTTPResponse:
         """Render an error that came before a route could answer, such as a key that is missing."""
 
+    def failed(self, error: JackfieldError, call: Call) -> HTTPResponse:
+        """Render an error that is the whole answer."""
+
     def nowhere(self, call: Call, methods: Sequence[str]) -> HTTPResponse:
         """Render that nothing is at an address; `methods` are those that it takes, if there are any."""
 

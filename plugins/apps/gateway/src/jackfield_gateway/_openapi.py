@@ -24,6 +24,9 @@ def description(families: Sequence[Family], routes: Routes, version: str) -> dic
     for family in families:
         for address in family.addresses:
             paths.setdefault(address.path, {})[address.method.lower()] = _operation(address, schemas)
+    for path, what in (("/healthz", "Whether the gateway answers"), ("/openapi.json", "This description")):
+        answers = {"200": {"description": what, "content": {_JSON: {"schema": {"type": "object"}}}}}
+        paths[path] = {"get": {"operationId": _id("get", path), "summary": what, "responses": answers}}
     for dialect, route in routes.all():
         known = paths.setdefault(route.path, {})
         known.setdefault(route.method.lower(), _of_dialect(dialect, route))
@@ -66,7 +69,7 @@ def _responses(doc: Doc) -> dict[str, Any]:
     found = {}
     for status, schema in sorted(doc.gives.items()):
         kinds = doc.media_types if status == 200 else (_JSON,)
-        content = {kind: {"schema": schema if kind == _JSON else {"type": "string"}} for kind in kinds}
+        content = {kind: {"schema": schema} if kind in (_JSON, "text/plain") else {} for kind in kinds}
         found[str(status)] = {"description": "a good answer" if status == 200 else "refused", "content": content}
     return found
 

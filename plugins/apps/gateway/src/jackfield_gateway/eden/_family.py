@@ -84,7 +84,7 @@ class EdenFamily:
     prefix = "/v2/"
 
     def __init__(self, panel: Panel, credits: Decimal | None = None) -> None:
-        boards = panel.boards
+        boards = self._boards = panel.boards
         chats, lines, llm = Chats(panel), LineStream(panel), LlmChats(panel)
         catalog, costs = Catalog(panel), Costs(panel, credits)
         good = {200: _ENTRIES, **_REFUSALS}
@@ -125,6 +125,10 @@ class EdenFamily:
         status = status_of(error)
         word = "unsupported_media_type" if status == 415 else "permission_error"
         return rendered(415 if status == 415 else 403, word, error.message)
+
+    def failed(self, error: JackfieldError, call: Call) -> HTTPResponse:
+        """Render an error that is the whole answer."""
+        return whole_failure(self._boards, error)
 
     def nowhere(self, call: Call, methods: Sequence[str]) -> HTTPResponse:
         """Render that nothing is there."""

@@ -52,7 +52,7 @@ class BudgetedThinking(Body):
 class LlmChat(Body):
     """Body of `llm/chat`."""
 
-    messages: list[dict[str, Any]]
+    messages: list[dict[str, Any]] = Field(min_length=1)
     model: Name
     reasoning_effort: Effort | None = None
     metadata: list[Pair] | None = None

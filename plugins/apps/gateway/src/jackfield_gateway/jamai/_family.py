@@ -64,6 +64,10 @@ class JamFamily:
         """Render why a caller may not come in."""
         return at_the_door(call, error)
 
+    def failed(self, error: JackfieldError, call: Call) -> HTTPResponse:
+        """Render an error that is the whole answer."""
+        return of_error(call, error)
+
     def nowhere(self, call: Call, methods: Sequence[str]) -> HTTPResponse:
         """Render that nothing is there."""
         if methods:
