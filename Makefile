@@ -30,7 +30,7 @@ record: ## record the cassettes of one provider, PROVIDER=name
 bench: ## run the benchmarks
 	@$(WORKSPACE) bench
 
-faults: ## print what the clients do in sixteen faults, with times
+faults: ## print what the clients do in sixteen faults, with times, ARGS="--transport fast"
 	@$(WORKSPACE) faults
 
 wheels: ## build the wheel of every distribution into .wheelhouse/

@@ -112,7 +112,7 @@ def test() -> None:
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
         ["mypy"],
-        ["pytest", "-m", FAST, *arguments()],
+        ["pytest", "-m", FAST, *side_by_side(), *arguments()],
     )
     leave([offline(*step) for step in steps])
 
@@ -379,6 +379,11 @@ def run_module(file: str, *words: str) -> NoReturn:
         fail(file + " is not written yet")
     module = file[: -len(".py")].replace("/__main__", "").replace("/", ".")
     os.execv(str(BIN / "python"), [str(BIN / "python"), "-m", module, *words, *arguments()])
+
+
+def side_by_side() -> List[str]:
+    """Say how many tests run at once: one more than there are processors, for many only wait; ARGS="-n 0" means one."""
+    return ["-n", str(min(8, (os.cpu_count() or 1) + 1)), "--dist", "worksteal"]
 
 
 def arguments() -> List[str]:

@@ -8,12 +8,22 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.alone import room
 from tests.guards import refuse_network, unset_credentials
 from tests.require import everything_is_required, require
 
 if os.environ.get("JACKFIELD_LIVE") != "1":
     unset_credentials(os.environ)
     refuse_network()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Give a test its room, where pytest runs several at once."""
+    if not hasattr(item.config, "workerinput") or item.config.cache is None:
+        return (yield)
+    with room(item.config.cache.mkdir("room"), item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -22,7 +22,7 @@ from jackfield.transport import open_async_transport
 from tests.benchmarks import payloads
 
 LIBRARIES = ("httpx", "httpx2", "aiohttp", "pyreqwest")
-CALLS, ROUNDS, REPEATS = 200, 4, 5
+CALLS, ROUNDS, REPEATS, LEGS = 200, 4, 5, 10
 _BODY: dict[str, Any] = {"model": "m", "messages": payloads.messages()}
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
 
@@ -78,6 +78,8 @@ def show() -> None:
             _row(f"AsyncClient, {library}", *asyncio.run(_async(url, library)), raw, raw_delta)
             if library != "aiohttp":
                 _row(f"Client, {library}", *_sync(url, library), raw, raw_delta)
+        alone, together = asyncio.run(_fan_out(url))
+        print(f"a fan-out of {LEGS}, fast: {together:.0f} us, {together / alone:.1f} times a call of {alone:.0f} us")
     finally:
         process.terminate()
         process.join()
@@ -164,6 +166,33 @@ def _sync(url: str, library: str) -> tuple[float, float]:
                 return sum(1 for _ in deltas)
 
         return asyncio.run(_measured(call, stream))
+
+
+async def _fan_out(url: str) -> tuple[float, float]:
+    """Return microseconds of a call and of a fan-out over the fast transport, measured in turns, the least of each."""
+    models = ["openai/gpt-4o-mini"] * LEGS
+    async with AsyncClient(_providers(url), transport="fast", environ={}) as client:
+
+        async def call() -> None:
+            await client.chat(models[0], payloads.messages())
+
+        async def fan_out() -> None:
+            legs = [leg async for leg in client.fan_out(models, payloads.messages())]
+            assert [leg.outcome for leg in legs] == ["ok"] * LEGS
+
+        alone = together = float("inf")
+        for _ in range(4 * REPEATS):
+            alone = min(alone, await _each(call, CALLS // 2))
+            together = min(together, await _each(fan_out, CALLS // LEGS))
+        return alone, together
+
+
+async def _each(work: Callable[[], Awaitable[None]], times: int) -> float:
+    """Return microseconds of CPU of one piece of work."""
+    began = time.process_time()
+    for _ in range(times):
+        await work()
+    return (time.process_time() - began) / times * 1e6
 
 
 def _providers(url: str) -> dict[str, Any]:

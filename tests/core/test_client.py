@@ -265,6 +265,7 @@ def test_silence_is_a_timeout(server: Server, ask: Ask, stream: bool) -> None:
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.alone
 def test_the_total_limit_covers_all_attempts(server: Server, ask: Ask) -> None:
     server.answer(whole({"error": "busy"}, 503, retry_after="30"))
     began = time.monotonic()
@@ -309,6 +310,7 @@ def test_leaving_a_stream_closes_the_connection(server: Server, boards: Boards) 
     assert server.closed_early.wait(2)
 
 
+@pytest.mark.alone
 def test_cancelling_a_task_closes_the_connection(server: Server, boards: Boards) -> None:
     server.answer(streamed(HELLO[0], HELLO[1], 5.0, *HELLO[2:]))
 

@@ -43,8 +43,8 @@ def boards(found: dict[str, Server]) -> Boards:
     return Boards({"providers": rows}, environ={})
 
 
-def run(scenario: Scenario, colour: str, found: dict[str, Server]) -> Outcome:
-    """Run a scenario in one colour."""
+def run(scenario: Scenario, colour: str, found: dict[str, Server], transport: str | None = None) -> Outcome:
+    """Run a scenario in one colour, over the usual transport or one that is named."""
     prepare(scenario, found)
     known = boards(found)
     retries = 0 if scenario.calls > 1 else 1
@@ -52,7 +52,7 @@ def run(scenario: Scenario, colour: str, found: dict[str, Server]) -> Outcome:
     answer: ChatResponse | None = None
     error: BaseException | None = None
     try:
-        answer = (_sync if colour == "sync" else _async)(scenario, known, retries)
+        answer = (_sync if colour == "sync" else _async)(scenario, known, retries, transport)
     except JackfieldError as caught:
         error = caught
     seconds = time.monotonic() - began
@@ -62,8 +62,8 @@ def run(scenario: Scenario, colour: str, found: dict[str, Server]) -> Outcome:
     return Outcome(answer, error, seconds, asked, turns)
 
 
-def _sync(scenario: Scenario, known: Boards, retries: int) -> ChatResponse:
-    with Client(boards=known, retries=retries, timeout=scenario.timeout) as client:
+def _sync(scenario: Scenario, known: Boards, retries: int, transport: str | None) -> ChatResponse:
+    with Client(boards=known, retries=retries, timeout=scenario.timeout, transport=transport) as client:
         for _ in range(scenario.calls):
             with client.stream("acme/large", "Count", fallbacks=scenario.fallbacks) as deltas:
                 for _ in deltas:
@@ -72,9 +72,10 @@ def _sync(scenario: Scenario, known: Boards, retries: int) -> ChatResponse:
         return answer
 
 
-def _async(scenario: Scenario, known: Boards, retries: int) -> ChatResponse:
+def _async(scenario: Scenario, known: Boards, retries: int, transport: str | None) -> ChatResponse:
     async def ask() -> ChatResponse:
-        async with AsyncClient(boards=known, retries=retries, timeout=scenario.timeout) as client:
+        opened = AsyncClient(boards=known, retries=retries, timeout=scenario.timeout, transport=transport)
+        async with opened as client:
             for _ in range(scenario.calls):
                 async with client.stream("acme/large", "Count", fallbacks=scenario.fallbacks) as deltas:
                     async for _ in deltas:

@@ -47,8 +47,8 @@ def boards() -> Boards:
     return Boards(environ={})
 
 
-def params(providers: list[str], fast: str) -> list[Any]:
-    """Return the providers for `cut_provider`: all but one are slow."""
+def params(providers: list[str], fast: str | None) -> list[Any]:
+    """Return the providers for `cut_provider`: all but one are slow, or all."""
     return [pytest.param(name, marks=[] if name == fast else [pytest.mark.slow]) for name in providers]
 
 

@@ -24,7 +24,7 @@ def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=params(PROVIDERS, fast="amazon"))
+@pytest.fixture(params=params(PROVIDERS, fast=None))
 def cut_provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -46,7 +46,7 @@ def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=params(HOSTS, fast="zai"))
+@pytest.fixture(params=params(HOSTS, fast="writer"))
 def cut_provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -24,7 +24,7 @@ def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=params(PLAIN, fast="openai"))
+@pytest.fixture(params=params(PLAIN, fast="local-openai"))
 def cut_provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

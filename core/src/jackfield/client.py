@@ -131,9 +131,9 @@ class ClientBase(Accounting):
         board, _, model = self._route(name)
         return board.model(model)
 
-    def _transport(self, exchange: Exchange) -> Any:
-        """Return the transport of a client's colour for an exchange."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # each client has it in its colour
+
+        def _transport(self, exchange: Exchange) -> Any: ...
 
     def _ask(
         self, model: str | ChatRequest, messages: Any, system: str | None, parameters: Mapping[str, Any], stream: bool
