@@ -25,6 +25,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.queries: list[RetrievalQuery] = []
+        self.answers: list[tuple[str | None, str]] = []
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:
         self.queries.append(query)
@@ -37,7 +38,7 @@ class Shelf:
         return Retrieved(messages=tuple(turns), passages=tuple(passages), query="sky")
 
     async def answered(self, query: RetrievalQuery, response: ChatResponse) -> None:
-        return None
+        self.answers.append((query.conversation, response.text))
 
 
 class Upstreams(dict[str, Server]):
@@ -61,11 +62,16 @@ def providers() -> Iterator[Upstreams]:
 
 
 @pytest.fixture(scope="module")
-def address(providers: Upstreams) -> Iterator[str]:
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture(scope="module")
+def address(providers: Upstreams, shelf: Shelf) -> Iterator[str]:
     overrides = {name: {"api_key": f"sk-{name}", "base_url": server.url} for name, server in providers.items()}
     small = {"id": "large-at-most-1000", "max_output": 1000, "prices": [{"rates": {"input": "2", "output": "6"}}]}
     boards = Boards({"providers": {"mistral": {"models": [small]}}}, environ={})
-    with served(GatewayApp(overrides, boards=boards, retries=0, media=LOOPBACK, retriever=Shelf())) as found:
+    with served(GatewayApp(overrides, boards=boards, retries=0, media=LOOPBACK, retriever=shelf)) as found:
         yield found
 
 

@@ -11,7 +11,7 @@ import pytest
 from jackfield import Boards
 from jackfield_gateway import GatewayApp
 from tests.apps.gateway.conftest import ask, served
-from tests.apps.gateway.eden.conftest import Upstreams
+from tests.apps.gateway.eden.conftest import Shelf, Upstreams
 from tests.core.server import DONE, USAGE, chunk, streamed, whole
 
 LLM = "/v2/llm/chat"
@@ -114,7 +114,7 @@ def test_generate_sends_its_own_limit_unless_the_caller_has_one(address: str, up
     assert "max_tokens" not in upstreams.body("mistral")
 
 
-def test_passages_are_woven_into_the_conversation(address: str, upstreams: Upstreams) -> None:
+def test_passages_are_woven_into_the_conversation(address: str, upstreams: Upstreams, shelf: Shelf) -> None:
     body = {
         **BODY, "k": 5, "min_score": 0.5, "filter_documents": {"lang": "en"},
         "conversation_id": "6f3b1a52-6f0e-4f4e-9d6f-0d9f8a6f1c12",
@@ -122,6 +122,13 @@ def test_passages_are_woven_into_the_conversation(address: str, upstreams: Upstr
     assert ask(address, body, GENERATE).status_code == 200
     assert upstreams.body("mistral")["messages"][-1]["content"] == "Blue light scatters. Hi"
     assert not {"k", "min_score", "filter_documents", "conversation_id"} & upstreams.body("mistral").keys()
+    query = shelf.queries[-1]
+    assert (query.collection, query.k, query.min_score) == ("6f3b1a52-6f0e-4f4e-9d6f-0d9f8a6f1c11", 5, 0.5)
+    assert query.filters == {"lang": "en"}
+    assert shelf.answers[-1] == (body["conversation_id"], "Hello")
+    upstreams["mistral"].answer(streamed(chunk(content="Streamed"), chunk(finish="stop"), USAGE, DONE))
+    assert ask(address, {**body, "stream": True}, GENERATE).status_code == 200
+    assert shelf.answers[-1] == (body["conversation_id"], "Streamed")
 
 
 def test_without_documents_an_error_names_what_is_missing(upstreams: Upstreams) -> None:

@@ -57,9 +57,9 @@ class Call:
         self._send = send
         self._max_body = max_body
 
-    def asker(self, route: str) -> Asker:
-        """Return who asks by a route, for the records."""
-        return Asker(route, key=self.key, user_agent=self.headers.get("user-agent"))
+    def asker(self, route: str, user: str | None = None) -> Asker:
+        """Return who asks by a route, for the records; `user` is whom the caller names, and believed no further."""
+        return Asker(route, key=self.key, user=user, user_agent=self.headers.get("user-agent"))
 
     @property
     def content_type(self) -> str:

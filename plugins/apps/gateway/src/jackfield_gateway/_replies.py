@@ -42,6 +42,9 @@ class Shape:
         """Bend a whole answer."""
         return body
 
+    async def ended(self, response: ChatResponse) -> None:
+        """Learn what was answered, once the caller has it."""
+
 
 async def reply(
     panel: Panel,
@@ -74,6 +77,8 @@ async def reply(
         answer = HTTPResponse(answer.status, answer.headers, to_json(body))
         heads += shape.headers
     await call.reply(answer, heads)
+    if shape is not None and isinstance(response, ChatResponse):
+        await shape.ended(response)
 
 
 async def _stream(
@@ -102,12 +107,14 @@ async def _stream(
                     await pulse.send(shape.piece(data))
             await pulse.send(_closing(encoder.close(), stream.response, shape))
         except JackfieldError as error:
-            if not shape.says_failures:
-                return
-            await pulse.send(encoder.fail(error))
+            if shape.says_failures:
+                await pulse.send(encoder.fail(error))
+                await call.end()
+            return
         finally:
             pulse.stop()
         await call.end()
+        await shape.ended(stream.response)
     finally:
         await streaming.close()
 

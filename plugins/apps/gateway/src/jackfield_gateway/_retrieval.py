@@ -88,3 +88,25 @@ def find_retriever(config: Mapping[str, Any]) -> Retriever | None:
     except (ImportError, AttributeError) as error:
         raise ConfigurationError(f"the retriever {found[0].name} cannot be opened: {error}") from error
     return retriever
+
+
+class Woven:
+    """A conversation with passages in it, and who is to learn how it went on."""
+
+    def __init__(self, retriever: Retriever, query: RetrievalQuery, found: Retrieved) -> None:
+        self._retriever = retriever
+        self._query = query
+        self.found = found
+
+    @classmethod
+    async def of(cls, retriever: Retriever, query: RetrievalQuery) -> Woven:
+        """Retrieve.
+
+        Raises:
+            JackfieldError: what the retriever says.
+        """
+        return cls(retriever, query, await retriever.retrieve(query))
+
+    async def ended(self, response: ChatResponse) -> None:
+        """Tell the retriever what was answered."""
+        await self._retriever.answered(self._query, response)

@@ -12,6 +12,7 @@ from pydantic import Field
 from jackfield import (
     Board,
     ChatRequest,
+    ChatResponse,
     Fallback,
     HTTPRequest,
     InvalidInput,
@@ -23,7 +24,7 @@ from jackfield import (
 from jackfield_gateway._call import Call
 from jackfield_gateway._panel import Panel
 from jackfield_gateway._replies import Shape, reply
-from jackfield_gateway._retrieval import ABSENT, RetrievalQuery
+from jackfield_gateway._retrieval import ABSENT, RetrievalQuery, Woven
 from jackfield_gateway._written import cost_number
 
 from ._failures import whole_failure
@@ -102,6 +103,13 @@ _NO_WIRE = {"thinking", "fallbacks", *_RETRIEVAL}
 class _Extras(Shape):
     """What the API adds to OpenAI's answer."""
 
+    def __init__(self, woven: Woven | None) -> None:
+        self._woven = woven
+
+    async def ended(self, response: ChatResponse) -> None:
+        if self._woven is not None:
+            await self._woven.ended(response)
+
     def members(self, response: Response) -> Mapping[str, Any]:
         return {"cost": cost_number(response.cost)}
 
@@ -152,12 +160,12 @@ class LlmChats:
             user=request.user,
         )
         try:
-            found = await call.unless_gone(retriever.retrieve(query))
+            woven = await call.unless_gone(Woven.of(retriever, query))
         except JackfieldError as error:
             await call.reply(whole_failure(self._panel.boards, error))
             return
-        request = request.model_copy(update={"messages": found.messages})
-        await self._answer(call, board, request, body, "askyoda__generate")
+        request = request.model_copy(update={"messages": woven.found.messages})
+        await self._answer(call, board, request, body, "askyoda__generate", woven)
 
     def _request(self, body: LlmChat) -> tuple[Board, ChatRequest]:
         """Read a body that is right by the API's own rules as the dialect reads it."""
@@ -199,10 +207,12 @@ class LlmChats:
         except JackfieldError as error:
             raise Refused.of("model", error.message) from None
 
-    async def _answer(self, call: Call, board: Board, request: ChatRequest, body: LlmChat, route: str) -> None:
+    async def _answer(
+        self, call: Call, board: Board, request: ChatRequest, body: LlmChat, route: str, woven: Woven | None = None
+    ) -> None:
         others = [self._named(name) for name in body.fallbacks or ()]
         fallback = Fallback(tuple(others)) if others else None
         try:
-            await reply(self._panel, call, board, request, call.asker(route), fallback, _Extras())
+            await reply(self._panel, call, board, request, call.asker(route), fallback, _Extras(woven))
         except JackfieldError as error:
             await call.reply(whole_failure(self._panel.boards, error))

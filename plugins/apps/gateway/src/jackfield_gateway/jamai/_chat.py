@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 from jackfield import (
     Board,
     ChatRequest,
+    ChatResponse,
     HostedTool,
     HTTPRequest,
     JackfieldError,
@@ -22,7 +23,7 @@ from jackfield import (
 from jackfield_gateway._call import Call, Header
 from jackfield_gateway._panel import Panel
 from jackfield_gateway._replies import Shape, reply
-from jackfield_gateway._retrieval import ABSENT, Passage, RetrievalQuery, Retrieved
+from jackfield_gateway._retrieval import ABSENT, Passage, RetrievalQuery, Retrieved, Woven
 
 from ._errors import of_error, of_validation, rendered
 from ._requests import JamChat
@@ -63,7 +64,7 @@ class JamChats:
     async def _answer(self, call: Call, body: JamChat) -> None:
         board = self._panel.boards.dialect("openai-chat")
         request = self._request(board, body, call.request_id)
-        found: Retrieved | None = None
+        woven: Woven | None = None
         if (rag := body.rag_params) is not None:
             if not (table := rag.table_id.strip()):
                 message = "`rag_params.table_id` is required when `rag_params` is specified."
@@ -80,11 +81,11 @@ class JamChats:
                 user=body.user or None,
                 options=rag.model_dump(exclude={"table_id", "k"}),
             )
-            found = await call.unless_gone(retriever.retrieve(query))
-            request = request.model_copy(update={"messages": found.messages})
+            woven = await call.unless_gone(Woven.of(retriever, query))
+            request = request.model_copy(update={"messages": woven.found.messages})
         request, ignored = self._taken(request)
-        shape = _JamShape(call.request_id, request.model, found, ignored, bool(body.stream))
-        asker = call.asker("jamai__chat")
+        shape = _JamShape(call.request_id, request.model, woven, ignored, bool(body.stream))
+        asker = call.asker("jamai__chat", body.user or call.headers.get("x-user-id"))
         await reply(self._panel, call, board, request, asker, None, shape)
 
     def _request(self, board: Board, body: JamChat, request_id: str) -> ChatRequest:
@@ -186,10 +187,11 @@ class _JamShape(Shape):
 
     says_failures = False
 
-    def __init__(self, request_id: str, model: str, found: Retrieved | None, ignored: list[str], stream: bool) -> None:
+    def __init__(self, request_id: str, model: str, woven: Woven | None, ignored: list[str], stream: bool) -> None:
         self._id = request_id
         self._model = model
-        self._found = None if found is None else references(found)
+        self._woven = woven
+        self._found = None if woven is None else references(woven.found)
         self._stream = stream
         told: list[Header] = [(b"x-request-id", request_id.encode("latin-1", "replace"))]
         if stream:
@@ -197,6 +199,10 @@ class _JamShape(Shape):
         if ignored:
             told.append((b"x-jackfield-ignored", ", ".join(ignored).encode()))
         self.headers = told
+
+    async def ended(self, response: ChatResponse) -> None:
+        if self._woven is not None:
+            await self._woven.ended(response)
 
     def members(self, response: Response) -> Mapping[str, Any]:
         return {} if self._stream else {"references": self._found}
