@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jackfield import (
     AsyncClient,
@@ -51,14 +51,7 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        watch = _Watch(self, asker, request)
-        try:
-            response = await self.client.send(request)
-        except JackfieldError as error:
-            watch.failed(error)
-            raise
-        watch.answered(response)
-        return response
+        return await self._watched(asker, request, self.client.send(request))
 
     async def chat(
         self, asker: Asker, request: ChatRequest, fallbacks: Fallback | Sequence[str] | None = None
@@ -68,9 +61,13 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
+        asked = self.client.chat(request, fallbacks=fallbacks or None)
+        return cast(ChatResponse, await self._watched(asker, request, asked))
+
+    async def _watched(self, asker: Asker, request: Request, asked: Awaitable[Response]) -> Response:
         watch = _Watch(self, asker, request)
         try:
-            response = await self.client.chat(request, fallbacks=fallbacks or None)
+            response = await asked
         except JackfieldError as error:
             watch.failed(error)
             raise
