@@ -1,0 +1,41 @@
+"""The state of a gateway: history, keys, money, limits and credentials in one database. Nothing here is imported
+before it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .clock import new_id as new_id
+    from .errors import BudgetExceeded as BudgetExceeded
+    from .errors import InvalidCursor as InvalidCursor
+    from .errors import LimitExceeded as LimitExceeded
+    from .errors import StoreUnavailable as StoreUnavailable
+    from .errors import WrongSchema as WrongSchema
+    from .errors import WrongSecret as WrongSecret
+    from .migrating import Checked as Checked
+    from .migrating import backup as backup
+    from .migrating import check as check
+    from .migrating import upgrade as upgrade
+    from .storage import Store as Store
+    from .storage import open_store as open_store
+
+_HOME = {
+    "new_id": "clock",
+    **dict.fromkeys(
+        ("BudgetExceeded", "InvalidCursor", "LimitExceeded", "StoreUnavailable", "WrongSchema", "WrongSecret"), "errors"
+    ),
+    **dict.fromkeys(("Checked", "backup", "check", "upgrade"), "migrating"),
+    **dict.fromkeys(("Store", "open_store"), "storage"),
+}
+__all__ = [
+    "BudgetExceeded", "Checked", "InvalidCursor", "LimitExceeded", "Store", "StoreUnavailable", "WrongSchema",
+    "WrongSecret", "backup", "check", "new_id", "open_store", "upgrade",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,58 @@
+"""The tables, as the newest migration leaves them; a test compares the two.
+
+Times are microseconds since 1970 in UTC and amounts are nano-units of a currency, both as whole numbers: the same on
+every database. Ids are text that sorts by time.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, column
+
+__all__ = ["HEAD", "METADATA", "REQUESTS"]
+
+#: The newest migration; `open_store` wants this one.
+HEAD = "0001"
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+REQUESTS = Table(
+    "requests",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("started", BigInteger, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("user_agent", Text),
+    Column("key_id", Text),
+    Column("project_id", Text),
+    Column("user", Text),
+    Column("route", Text, nullable=False),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("attempts", JSON(none_as_null=True)),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("cost", BigInteger),
+    Column("currency", Text),
+    Column("first_delta_ms", Integer),
+    Column("total_ms", Integer),
+    Column("sandboxed", Boolean, nullable=False),
+    Column("error_class", Text),
+    Column("content", Text, nullable=False),
+    Column("asked", Text),
+    Column("answered", Text),
+)
+# Each ends in the order of a page, so that a page is read from an index and never sorted.
+Index("ix_requests_started", REQUESTS.c.started, REQUESTS.c.id)
+for _name in ("key_id", "project_id", "user", "provider", "model"):
+    Index(f"ix_requests_{_name}", REQUESTS.c[_name], REQUESTS.c.started, REQUESTS.c.id)
+_FAILED = column("error_class").is_not(None)
+Index("ix_requests_failed", REQUESTS.c.started, REQUESTS.c.id, sqlite_where=_FAILED, postgresql_where=_FAILED)
