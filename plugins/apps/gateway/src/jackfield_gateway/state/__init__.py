@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .clock import new_id as new_id
+    from .entries import Content as Content
+    from .entries import Entry as Entry
     from .errors import BudgetExceeded as BudgetExceeded
     from .errors import InvalidCursor as InvalidCursor
     from .errors import LimitExceeded as LimitExceeded
     from .errors import StoreUnavailable as StoreUnavailable
     from .errors import WrongSchema as WrongSchema
     from .errors import WrongSecret as WrongSecret
+    from .filters import Filter as Filter
+    from .filters import Group as Group
+    from .history import History as History
     from .migrating import Checked as Checked
     from .migrating import backup as backup
     from .migrating import check as check
     from .migrating import upgrade as upgrade
+    from .reading import Page as Page
+    from .reading import Recorded as Recorded
+    from .reading import Requests as Requests
+    from .reading import Total as Total
     from .storage import Store as Store
     from .storage import open_store as open_store
 
@@ -26,12 +35,17 @@ _HOME = {
     **dict.fromkeys(
         ("BudgetExceeded", "InvalidCursor", "LimitExceeded", "StoreUnavailable", "WrongSchema", "WrongSecret"), "errors"
     ),
+    **dict.fromkeys(("Content", "Entry"), "entries"),
+    **dict.fromkeys(("Filter", "Group"), "filters"),
+    "History": "history",
+    **dict.fromkeys(("Page", "Recorded", "Requests", "Total"), "reading"),
     **dict.fromkeys(("Checked", "backup", "check", "upgrade"), "migrating"),
     **dict.fromkeys(("Store", "open_store"), "storage"),
 }
 __all__ = [
-    "BudgetExceeded", "Checked", "InvalidCursor", "LimitExceeded", "Store", "StoreUnavailable", "WrongSchema",
-    "WrongSecret", "backup", "check", "new_id", "open_store", "upgrade",
+    "BudgetExceeded", "Checked", "Content", "Entry", "Filter", "Group", "History", "InvalidCursor", "LimitExceeded",
+    "Page", "Recorded", "Requests", "Store", "StoreUnavailable", "Total", "WrongSchema", "WrongSecret", "backup",
+    "check", "new_id", "open_store", "upgrade",
 ]  # fmt: skip
 
 

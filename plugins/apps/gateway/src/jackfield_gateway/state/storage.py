@@ -34,6 +34,8 @@ __all__ = ["Store", "make_engine", "open_store", "read_url", "revision"]
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 #: SQLSTATE classes of a server that is there and cannot serve: resources, an operator, the system, a broken connection.
 _DOWN = ("08", "53", "57", "58", "25006")
+#: A file that is busy, locked, read-only, broken, full, or cannot be opened.
+_SQLITE_DOWN = (5, 6, 8, 10, 11, 13, 14, 26)
 
 
 class Store:
@@ -186,13 +188,22 @@ def _begin(connection: Connection) -> None:
 def _availability() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+    except (PoolTimeout, OSError) as error:
         raise StoreUnavailable(f"the store does not answer: {_reason(error)}") from error
     except DBAPIError as error:
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        if error.connection_invalidated or state.startswith(_DOWN):
+        if _is_down(error):
             raise StoreUnavailable(f"the store does not answer: {_reason(error)}") from error
         raise
+
+
+def _is_down(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(_DOWN)
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_DOWN
+    return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
 
 
 def _reason(error: Exception) -> str:

@@ -52,7 +52,7 @@ REQUESTS = Table(
 )
 # Each ends in the order of a page, so that a page is read from an index and never sorted.
 Index("ix_requests_started", REQUESTS.c.started, REQUESTS.c.id)
-for _name in ("key_id", "project_id", "user", "provider", "model"):
+for _name in ("key_id", "project_id", "user", "provider", "model", "status"):
     Index(f"ix_requests_{_name}", REQUESTS.c[_name], REQUESTS.c.started, REQUESTS.c.id)
 _FAILED = column("error_class").is_not(None)
 Index("ix_requests_failed", REQUESTS.c.started, REQUESTS.c.id, sqlite_where=_FAILED, postgresql_where=_FAILED)

@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("answered", sa.Text),
     )
     op.create_index("ix_requests_started", "requests", ["started", "id"])
-    for name in ("key_id", "project_id", "user", "provider", "model"):
+    for name in ("key_id", "project_id", "user", "provider", "model", "status"):
         op.create_index(f"ix_requests_{name}", "requests", [name, "started", "id"])
     failed = sa.text("error_class IS NOT NULL")
     op.create_index("ix_requests_failed", "requests", ["started", "id"], sqlite_where=failed, postgresql_where=failed)
