@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from .filters import Filter as Filter
     from .filters import Group as Group
     from .history import History as History
+    from .identity import Identities as Identities
+    from .identity import Identity as Identity
+    from .keys import Issued as Issued
+    from .keys import Key as Key
+    from .keys import Keys as Keys
     from .migrating import Checked as Checked
     from .migrating import backup as backup
     from .migrating import check as check
@@ -27,8 +32,15 @@ if TYPE_CHECKING:
     from .reading import Recorded as Recorded
     from .reading import Requests as Requests
     from .reading import Total as Total
+    from .secret import Secret as Secret
+    from .secret import read_secret as read_secret
     from .storage import Store as Store
     from .storage import open_store as open_store
+    from .teams import Organisation as Organisation
+    from .teams import Project as Project
+    from .teams import Role as Role
+    from .teams import Teams as Teams
+    from .teams import User as User
 
 _HOME = {
     "new_id": "clock",
@@ -40,12 +52,17 @@ _HOME = {
     "History": "history",
     **dict.fromkeys(("Page", "Recorded", "Requests", "Total"), "reading"),
     **dict.fromkeys(("Checked", "backup", "check", "upgrade"), "migrating"),
+    **dict.fromkeys(("Identities", "Identity"), "identity"),
+    **dict.fromkeys(("Issued", "Key", "Keys"), "keys"),
+    **dict.fromkeys(("Secret", "read_secret"), "secret"),
     **dict.fromkeys(("Store", "open_store"), "storage"),
+    **dict.fromkeys(("Organisation", "Project", "Role", "Teams", "User"), "teams"),
 }
 __all__ = [
-    "BudgetExceeded", "Checked", "Content", "Entry", "Filter", "Group", "History", "InvalidCursor", "LimitExceeded",
-    "Page", "Recorded", "Requests", "Store", "StoreUnavailable", "Total", "WrongSchema", "WrongSecret", "backup",
-    "check", "new_id", "open_store", "upgrade",
+    "BudgetExceeded", "Checked", "Content", "Entry", "Filter", "Group", "History", "Identities", "Identity",
+    "InvalidCursor", "Issued", "Key", "Keys", "LimitExceeded", "Organisation", "Page", "Project", "Recorded",
+    "Requests", "Role", "Secret", "Store", "StoreUnavailable", "Teams", "Total", "User", "WrongSchema", "WrongSecret",
+    "backup", "check", "new_id", "open_store", "read_secret", "upgrade",
 ]  # fmt: skip
 
 

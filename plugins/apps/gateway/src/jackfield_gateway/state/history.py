@@ -16,6 +16,8 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from jackfield import InvalidInput
+
 from .entries import Content, Entry, row_of
 from .errors import StoreUnavailable
 from .storage import Store
@@ -116,7 +118,7 @@ class History:
         try:
             await self._insert(rows)
             self.written += len(rows)
-        except DBAPIError:
+        except (DBAPIError, InvalidInput):
             await self._write_singly(rows)  # one row that the database refuses must not hold up the others
         for _ in entries:
             self._queue.popleft()
@@ -130,9 +132,9 @@ class History:
             try:
                 await self._insert([row])
                 self.written += 1
-            except DBAPIError as error:
+            except (DBAPIError, InvalidInput) as error:
                 self.dropped += 1
-                _LOG.warning("the history lost the row of request %s: %s", row["id"], type(error.orig).__name__)
+                _LOG.warning("the history lost the row of request %s: %s", row["id"], type(error).__name__)
 
     async def _insert(self, rows: list[dict[str, Any]]) -> None:
         # A batch whose commit was not confirmed is written again: its rows may be there.

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from jackfield import ConfigurationError
+from jackfield import ConfigurationError, InvalidInput
 
 from .clock import now
 from .errors import StoreUnavailable, WrongSchema
@@ -55,6 +55,7 @@ class Store:
 
         Raises:
             StoreUnavailable: the database does not answer, or not in time.
+            InvalidInput: it cannot compare with a value.
         """
         with _availability():
             async with self._reader.begin() as connection:
@@ -66,6 +67,7 @@ class Store:
 
         Raises:
             StoreUnavailable: the database does not answer, or not in time; whether it has committed is not known.
+            InvalidInput: it cannot hold a value.
         """
         with _availability():
             async with self._writer.begin() as connection:
@@ -191,9 +193,19 @@ def _availability() -> Iterator[None]:
     except (PoolTimeout, OSError) as error:
         raise StoreUnavailable(f"the store does not answer: {_reason(error)}") from error
     except DBAPIError as error:
+        if _is_refusal(error):
+            raise InvalidInput("the store cannot hold a value, or compare with it") from error
         if _is_down(error):
             raise StoreUnavailable(f"the store does not answer: {_reason(error)}") from error
         raise
+    except UnicodeEncodeError as error:
+        raise InvalidInput("the store cannot hold a text that is no Unicode") from error
+
+
+def _is_refusal(error: DBAPIError) -> bool:
+    """Whether a value is at fault: the server says so (class 22), or the driver, which cannot encode it."""
+    state = getattr(error.orig, "sqlstate", None)
+    return str(state).startswith("22") or isinstance(getattr(error.orig, "__cause__", None), ValueError)
 
 
 def _is_down(error: DBAPIError) -> bool:

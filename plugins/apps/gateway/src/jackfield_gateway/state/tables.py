@@ -6,12 +6,25 @@ every database. Ids are text that sorts by time.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, column
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    column,
+)
 
-__all__ = ["HEAD", "METADATA", "REQUESTS"]
+__all__ = ["HEAD", "KEYS", "METADATA", "ORGANISATIONS", "PROJECTS", "REQUESTS", "USERS"]
 
 #: The newest migration; `open_store` wants this one.
-HEAD = "0001"
+HEAD = "0002"
 
 METADATA = MetaData(
     naming_convention={
@@ -56,3 +69,51 @@ for _name in ("key_id", "project_id", "user", "provider", "model", "status"):
     Index(f"ix_requests_{_name}", REQUESTS.c[_name], REQUESTS.c.started, REQUESTS.c.id)
 _FAILED = column("error_class").is_not(None)
 Index("ix_requests_failed", REQUESTS.c.started, REQUESTS.c.id, sqlite_where=_FAILED, postgresql_where=_FAILED)
+
+ORGANISATIONS = Table(
+    "organisations",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created", BigInteger, nullable=False),
+)
+
+PROJECTS = Table(
+    "projects",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    UniqueConstraint("organisation_id", "name"),
+)
+
+USERS = Table(
+    "users",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("disabled", BigInteger),
+    UniqueConstraint("organisation_id", "name"),
+)
+
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("prefix", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False, index=True),
+    Column("user_id", Text, ForeignKey("users.id")),
+    Column("role", Text, nullable=False),
+    Column("models", JSON, nullable=False),
+    Column("routes", JSON, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("revoked", BigInteger),
+    Column("successor_id", Text),
+)
