@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .budgets import Budget as Budget
+    from .budgets import Budgets as Budgets
+    from .budgets import BudgetState as BudgetState
     from .clock import new_id as new_id
     from .entries import Content as Content
     from .entries import Entry as Entry
@@ -24,10 +27,15 @@ if TYPE_CHECKING:
     from .keys import Issued as Issued
     from .keys import Key as Key
     from .keys import Keys as Keys
+    from .ledger import Ledger as Ledger
+    from .ledger import Payer as Payer
+    from .ledger import Reservation as Reservation
     from .migrating import Checked as Checked
     from .migrating import backup as backup
     from .migrating import check as check
     from .migrating import upgrade as upgrade
+    from .money import decimal as decimal
+    from .money import nanos as nanos
     from .reading import Page as Page
     from .reading import Recorded as Recorded
     from .reading import Requests as Requests
@@ -43,6 +51,9 @@ if TYPE_CHECKING:
     from .teams import User as User
 
 _HOME = {
+    **dict.fromkeys(("Budget", "BudgetState", "Budgets"), "budgets"),
+    **dict.fromkeys(("Ledger", "Payer", "Reservation"), "ledger"),
+    **dict.fromkeys(("decimal", "nanos"), "money"),
     "new_id": "clock",
     **dict.fromkeys(
         ("BudgetExceeded", "InvalidCursor", "LimitExceeded", "StoreUnavailable", "WrongSchema", "WrongSecret"), "errors"
@@ -59,10 +70,11 @@ _HOME = {
     **dict.fromkeys(("Organisation", "Project", "Role", "Teams", "User"), "teams"),
 }
 __all__ = [
-    "BudgetExceeded", "Checked", "Content", "Entry", "Filter", "Group", "History", "Identities", "Identity",
-    "InvalidCursor", "Issued", "Key", "Keys", "LimitExceeded", "Organisation", "Page", "Project", "Recorded",
-    "Requests", "Role", "Secret", "Store", "StoreUnavailable", "Teams", "Total", "User", "WrongSchema", "WrongSecret",
-    "backup", "check", "new_id", "open_store", "read_secret", "upgrade",
+    "Budget", "BudgetExceeded", "BudgetState", "Budgets", "Checked", "Content", "Entry", "Filter", "Group", "History",
+    "Identities", "Identity", "InvalidCursor", "Issued", "Key", "Keys", "Ledger", "LimitExceeded", "Organisation",
+    "Page", "Payer", "Project", "Recorded", "Requests", "Reservation", "Role", "Secret", "Store", "StoreUnavailable",
+    "Teams", "Total", "User", "WrongSchema", "WrongSecret", "backup", "check", "decimal", "nanos", "new_id",
+    "open_store", "read_secret", "upgrade",
 ]  # fmt: skip
 
 

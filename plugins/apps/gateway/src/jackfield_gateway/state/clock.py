@@ -1,14 +1,17 @@
-"""Time as the state writes it: whole microseconds since 1970 in UTC, and ids that sort by them."""
+"""Time as the state writes it: whole microseconds since 1970 in UTC, and ids that sort by them; and bounded waits."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import threading
 import time
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-__all__ = ["Period", "at", "begin", "end", "new_id", "now", "stamp"]
+__all__ = ["Period", "at", "begin", "end", "new_id", "now", "stamp", "within"]
 
 #: A span of the calendar, in UTC; weeks begin on Monday.
 Period = Literal["day", "week", "month", "year"]
@@ -64,3 +67,9 @@ def new_id() -> str:
     milliseconds, fraction = divmod(moment, 4000)
     random = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
     return f"{milliseconds:012x}7{fraction:03x}{0x8000_0000_0000_0000 | random:016x}"
+
+
+async def within(what: Awaitable[object], seconds: float) -> None:
+    """Wait for something, and for no longer than that."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(what, seconds)

@@ -7,10 +7,8 @@ and told. Money does not go through here: a history that is full or down loses r
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from jackfield import InvalidInput
 
+from .clock import within
 from .entries import Content, Entry, row_of
 from .errors import StoreUnavailable
 from .storage import Store
@@ -86,7 +85,7 @@ class History:
         if self._task is not None:
             self._some.set()
             self._enough.set()
-            await _within(self._task, seconds)
+            await within(self._task, seconds)
         self.dropped += len(self._queue)
         self._queue.clear()
         self._tell()
@@ -97,7 +96,7 @@ class History:
             await self._some.wait()
             # While the store is down the queue fills up, and must not hurry anybody.
             if not self._closed.is_set():
-                await _within(self._closed.wait() if pause else self._enough.wait(), pause or self._seconds)
+                await within(self._closed.wait() if pause else self._enough.wait(), pause or self._seconds)
             try:
                 await self._write()
                 pause = 0.0
@@ -146,9 +145,3 @@ class History:
         if self.dropped > self._told:
             _LOG.warning("the history dropped %d rows, %d in all", self.dropped - self._told, self.dropped)
             self._told = self.dropped
-
-
-async def _within(what: Awaitable[object], seconds: float) -> None:
-    """Wait for something, and for no longer than that."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(what, seconds)

@@ -21,10 +21,13 @@ from sqlalchemy import (
     column,
 )
 
-__all__ = ["HEAD", "KEYS", "METADATA", "ORGANISATIONS", "PROJECTS", "REQUESTS", "USERS"]
+__all__ = [
+    "BALANCES", "BUDGETS", "HEAD", "KEYS", "LEASES", "METADATA", "ORGANISATIONS", "PROJECTS", "REQUESTS", "SETTLEMENTS",
+    "USERS",
+]  # fmt: skip
 
 #: The newest migration; `open_store` wants this one.
-HEAD = "0002"
+HEAD = "0003"
 
 METADATA = MetaData(
     naming_convention={
@@ -116,4 +119,48 @@ KEYS = Table(
     Column("expires", BigInteger),
     Column("revoked", BigInteger),
     Column("successor_id", Text),
+)
+
+BUDGETS = Table(
+    "budgets",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("scope", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    UniqueConstraint("scope", "subject_id", "period"),
+)
+
+# What a budget has spent in a period, which is one row: whoever takes from a budget locks it.
+BALANCES = Table(
+    "balances",
+    METADATA,
+    Column("budget_id", Text, primary_key=True),
+    Column("begins", BigInteger, primary_key=True),
+    Column("spent", BigInteger, nullable=False),
+)
+
+# What a process may spend and has not: `spent` and the leases together never pass the budget.
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("budget_id", Text, primary_key=True),
+    Column("begins", BigInteger, primary_key=True),
+    Column("holder", Text, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+)
+
+# One row for each request that was charged; its id keeps it from being charged twice.
+SETTLEMENTS = Table(
+    "settlements",
+    METADATA,
+    Column("request_id", Text, primary_key=True),
+    Column("key_id", Text),
+    Column("project_id", Text),
+    Column("organisation_id", Text),
+    Column("cost", BigInteger, nullable=False),
+    Column("settled", BigInteger, nullable=False, index=True),
 )
