@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from .ledger import Ledger as Ledger
     from .ledger import Payer as Payer
     from .ledger import Reservation as Reservation
+    from .limits import Limits as Limits
+    from .limits import Permit as Permit
     from .migrating import Checked as Checked
     from .migrating import backup as backup
     from .migrating import check as check
     from .migrating import upgrade as upgrade
     from .money import decimal as decimal
     from .money import nanos as nanos
+    from .rates import Limit as Limit
     from .reading import Page as Page
     from .reading import Recorded as Recorded
     from .reading import Requests as Requests
@@ -51,6 +54,8 @@ if TYPE_CHECKING:
     from .teams import User as User
 
 _HOME = {
+    **dict.fromkeys(("Limits", "Permit"), "limits"),
+    "Limit": "rates",
     **dict.fromkeys(("Budget", "BudgetState", "Budgets"), "budgets"),
     **dict.fromkeys(("Ledger", "Payer", "Reservation"), "ledger"),
     **dict.fromkeys(("decimal", "nanos"), "money"),
@@ -71,10 +76,10 @@ _HOME = {
 }
 __all__ = [
     "Budget", "BudgetExceeded", "BudgetState", "Budgets", "Checked", "Content", "Entry", "Filter", "Group", "History",
-    "Identities", "Identity", "InvalidCursor", "Issued", "Key", "Keys", "Ledger", "LimitExceeded", "Organisation",
-    "Page", "Payer", "Project", "Recorded", "Requests", "Reservation", "Role", "Secret", "Store", "StoreUnavailable",
-    "Teams", "Total", "User", "WrongSchema", "WrongSecret", "backup", "check", "decimal", "nanos", "new_id",
-    "open_store", "read_secret", "upgrade",
+    "Identities", "Identity", "InvalidCursor", "Issued", "Key", "Keys", "Ledger", "Limit", "LimitExceeded", "Limits",
+    "Organisation", "Page", "Payer", "Permit", "Project", "Recorded", "Requests", "Reservation", "Role", "Secret",
+    "Store", "StoreUnavailable", "Teams", "Total", "User", "WrongSchema", "WrongSecret", "backup", "check", "decimal",
+    "nanos", "new_id", "open_store", "read_secret", "upgrade",
 ]  # fmt: skip
 
 

@@ -72,4 +72,5 @@ def new_id() -> str:
 async def within(what: Awaitable[object], seconds: float) -> None:
     """Wait for something, and for no longer than that."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(what, seconds)
+        async with asyncio.timeout(seconds):  # wait_for may swallow a cancellation before Python 3.12
+            await what

@@ -122,7 +122,8 @@ class Identities:
             flight = self._flights[digest] = asyncio.create_task(self._load(digest), name="identity")
             flight.add_done_callback(lambda done: self._landed(digest, done))
         try:
-            return await asyncio.wait_for(asyncio.shield(flight), self._wait)
+            async with asyncio.timeout(self._wait):
+                return await asyncio.shield(flight)
         except TimeoutError:
             self._down_until = time.monotonic() + _PAUSE
             raise StoreUnavailable(f"the store did not answer within {self._wait} s") from None
