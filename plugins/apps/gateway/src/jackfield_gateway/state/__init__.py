@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from .reading import Recorded as Recorded
     from .reading import Requests as Requests
     from .reading import Total as Total
+    from .sealed import Credentials as Credentials
+    from .sealed import SealedCredential as SealedCredential
+    from .sealed import Unsealed as Unsealed
     from .secret import Secret as Secret
     from .secret import read_secret as read_secret
     from .storage import Store as Store
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
     from .teams import User as User
 
 _HOME = {
+    **dict.fromkeys(("Credentials", "SealedCredential", "Unsealed"), "sealed"),
     **dict.fromkeys(("Limits", "Permit"), "limits"),
     "Limit": "rates",
     **dict.fromkeys(("Budget", "BudgetState", "Budgets"), "budgets"),
@@ -75,11 +79,12 @@ _HOME = {
     **dict.fromkeys(("Organisation", "Project", "Role", "Teams", "User"), "teams"),
 }
 __all__ = [
-    "Budget", "BudgetExceeded", "BudgetState", "Budgets", "Checked", "Content", "Entry", "Filter", "Group", "History",
-    "Identities", "Identity", "InvalidCursor", "Issued", "Key", "Keys", "Ledger", "Limit", "LimitExceeded", "Limits",
-    "Organisation", "Page", "Payer", "Permit", "Project", "Recorded", "Requests", "Reservation", "Role", "Secret",
-    "Store", "StoreUnavailable", "Teams", "Total", "User", "WrongSchema", "WrongSecret", "backup", "check", "decimal",
-    "nanos", "new_id", "open_store", "read_secret", "upgrade",
+    "Budget", "BudgetExceeded", "BudgetState", "Budgets", "Checked", "Content", "Credentials", "Entry", "Filter",
+    "Group", "History", "Identities", "Identity", "InvalidCursor", "Issued", "Key", "Keys", "Ledger", "Limit",
+    "LimitExceeded", "Limits", "Organisation", "Page", "Payer", "Permit", "Project", "Recorded", "Requests",
+    "Reservation", "Role", "SealedCredential", "Secret", "Store", "StoreUnavailable", "Teams", "Total", "Unsealed",
+    "User", "WrongSchema", "WrongSecret", "backup", "check", "decimal", "nanos", "new_id", "open_store",
+    "read_secret", "upgrade",
 ]  # fmt: skip
 
 

@@ -22,12 +22,12 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    "BALANCES", "BUDGETS", "HEAD", "KEYS", "LEASES", "METADATA", "ORGANISATIONS", "PROJECTS", "REQUESTS", "SETTLEMENTS",
-    "USERS",
+    "BALANCES", "BUDGETS", "CREDENTIALS", "HEAD", "KEYS", "LEASES", "METADATA", "ORGANISATIONS", "PROJECTS", "REQUESTS",
+    "SETTLEMENTS", "USERS",
 ]  # fmt: skip
 
 #: The newest migration; `open_store` wants this one.
-HEAD = "0003"
+HEAD = "0004"
 
 METADATA = MetaData(
     naming_convention={
@@ -163,4 +163,17 @@ SETTLEMENTS = Table(
     Column("organisation_id", Text),
     Column("cost", BigInteger, nullable=False),
     Column("settled", BigInteger, nullable=False, index=True),
+)
+
+CREDENTIALS = Table(
+    "credentials",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    UniqueConstraint("project_id", "provider", "name"),
 )
