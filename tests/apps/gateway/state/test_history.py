@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -188,12 +189,17 @@ async def test_a_store_that_stays_down_does_not_hold_up_the_end(url: str, caplog
 async def test_one_row_that_is_refused_does_not_hold_up_the_others(url: str) -> None:
     store = await open_store(url)
     history = History(store)
-    rows = [entry(), entry(), entry()]
+    rows = [entry() for _ in range(5)]
     rows[1].started = None  # type: ignore[assignment] # what no caller may write and a bug could
+    rows[2].input_tokens = "7"  # type: ignore[assignment] # the same
+    rows[3].attempts = [{"at": at(NOON), "seconds": float("nan"), "cost": Decimal("0.1")}]
     for row in rows:
         history.record(row)
     await history.close()
-    assert (history.written, history.dropped) == (2, 1)
+    assert (history.written, history.dropped) == (3, 2)
+    found = await Requests(store).one(rows[3].id)
+    assert found is not None
+    assert found.attempts == [{"at": "2026-11-30 12:00:00+00:00", "seconds": None, "cost": "0.1"}]
     await store.close()
 
 

@@ -252,6 +252,9 @@ async def test_a_payer_without_a_budget_is_charged_all_the_same(url: str) -> Non
         ledger.settle(await ledger.reserve(PAYER, 100), 100)
     await ledger.close()
     assert await charged(store) == (1_200, 120_000)
+    assert await Budgets(store).delete_charges_before(datetime(2026, 1, 1, tzinfo=UTC)) == 0
+    assert await Budgets(store).delete_charges_before(datetime(2100, 1, 1, tzinfo=UTC), batch=500) == 1_200
+    assert await charged(store) == (0, 0)
     await store.close()
 
 

@@ -10,10 +10,10 @@ from sqlalchemy import delete, func, insert, select, update
 
 from jackfield import InvalidInput
 
-from .clock import Period, at, begin, end, new_id, now
+from .clock import Period, at, begin, end, new_id, now, stamp
 from .money import amount as checked_amount
 from .storage import Store
-from .tables import BALANCES, BUDGETS, LEASES
+from .tables import BALANCES, BUDGETS, LEASES, SETTLEMENTS
 
 __all__ = ["Budget", "BudgetState", "Budgets", "Scope", "Span", "period_of"]
 
@@ -108,6 +108,15 @@ class Budgets:
                 left, resets = budget.amount - spent - leased, None if ends is None else at(ends)
                 states.append(BudgetState(budget=budget, spent=spent, leased=leased, left=left, resets=resets))
         return states
+
+    async def delete_charges_before(self, moment: datetime, *, batch: int = 5000) -> int:
+        """Delete the rows of requests that were charged before a time, in batches; return how many.
+
+        What budgets have spent stays. A request that is so old could be charged again.
+        """
+        rows = SETTLEMENTS.c
+        query = select(rows.request_id).where(rows.settled < stamp(moment)).order_by(rows.settled)
+        return await self._store.delete(rows.request_id, query, batch)
 
 
 def period_of(span: Span, moment: int) -> tuple[int, int | None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -111,11 +112,13 @@ def _count(value: int | None, most: int = _TOKENS) -> int | None:
 
 
 def _json(value: Any) -> Any:
-    """Clean the texts within a JSON value."""
+    """Clean what is within a JSON value, and write what has no form in JSON as text."""
     if isinstance(value, str):
         return _clean(value)
     if isinstance(value, Mapping):
         return {_clean(str(name)): _json(item) for name, item in value.items()}
     if isinstance(value, Sequence):
         return [_json(item) for item in value]
-    return value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (bool, int, float)) else _clean(str(value))

@@ -9,12 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
-
-from jackfield import InvalidInput
 
 from .clock import within
 from .entries import Content, Entry, row_of
@@ -76,7 +72,7 @@ class History:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="history")
         if len(self._queue) == 1:
             self._some.set()
-        elif len(self._queue) >= self._batch:
+        if len(self._queue) >= self._batch:
             self._enough.set()
 
     async def close(self, *, seconds: float = 10.0) -> None:
@@ -113,12 +109,13 @@ class History:
         entries = [self._queue[index] for index in range(min(self._batch, len(self._queue)))]
         if not entries:
             return
-        rows = [row_of(entry, self._content, self._hash_key) for entry in entries]
         try:
-            await self._insert(rows)
-            self.written += len(rows)
-        except (DBAPIError, InvalidInput):
-            await self._write_singly(rows)  # one row that the database refuses must not hold up the others
+            await self._insert(entries)
+            self.written += len(entries)
+        except StoreUnavailable:
+            raise
+        except Exception:  # whatever is wrong with one row, it must not hold up the others
+            await self._write_singly(entries)
         for _ in entries:
             self._queue.popleft()
         if not self._queue:
@@ -126,16 +123,19 @@ class History:
         if len(self._queue) < self._batch:
             self._enough.clear()
 
-    async def _write_singly(self, rows: list[dict[str, Any]]) -> None:
-        for row in rows:
+    async def _write_singly(self, entries: list[Entry]) -> None:
+        for entry in entries:
             try:
-                await self._insert([row])
+                await self._insert([entry])
                 self.written += 1
-            except (DBAPIError, InvalidInput) as error:
+            except StoreUnavailable:
+                raise
+            except Exception as error:
                 self.dropped += 1
-                _LOG.warning("the history lost the row of request %s: %s", row["id"], type(error).__name__)
+                _LOG.warning("the history lost the row of request %s: %s", entry.id, type(error).__name__)
 
-    async def _insert(self, rows: list[dict[str, Any]]) -> None:
+    async def _insert(self, entries: list[Entry]) -> None:
+        rows = [row_of(entry, self._content, self._hash_key) for entry in entries]
         # A batch whose commit was not confirmed is written again: its rows may be there.
         dialect = sqlite if self._store.kind == "sqlite" else postgresql
         async with self._store.writing() as connection:

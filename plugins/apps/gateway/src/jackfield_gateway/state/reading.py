@@ -5,13 +5,12 @@ A page is read from an index in its order: 1,000,000 rows cost what the page has
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 
 from jackfield import InvalidInput
 
@@ -167,15 +166,7 @@ class Requests:
         return await self._delete(equals("user", user), batch)
 
     async def _delete(self, condition: ColumnElement[bool], batch: int) -> int:
-        oldest = select(_C.id).where(condition).order_by(_C.started, _C.id).limit(batch)
-        deleted = 0
-        while True:
-            async with self._store.writing() as connection:
-                count = (await connection.execute(delete(REQUESTS).where(_C.id.in_(oldest)))).rowcount
-            deleted += count
-            if count < batch:
-                return deleted
-            await asyncio.sleep(0.01)  # lets those in who wait for the database
+        return await self._store.delete(_C.id, select(_C.id).where(condition).order_by(_C.started, _C.id), batch)
 
     def _begin(self, period: Period) -> ColumnElement[Any]:
         """The date on which a row's period begins, as text."""

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import event, inspect, text
+from sqlalchemy import Column, Select, delete, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -79,6 +79,21 @@ class Store:
             return now()  # a file has no clock, and all that share it are on this machine
         found = await connection.scalar(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"))
         return int(found)
+
+    async def delete(self, key: Column[str], query: Select[tuple[str]], batch: int) -> int:
+        """Delete the rows whose keys a query finds, `batch` in each transaction so that nobody waits long; count them.
+
+        Raises:
+            StoreUnavailable: the database does not answer; what was deleted until then stays deleted.
+        """
+        deleted = 0
+        while True:
+            async with self.writing() as connection:
+                count = (await connection.execute(delete(key.table).where(key.in_(query.limit(batch))))).rowcount
+            deleted += count
+            if count < batch:
+                return deleted
+            await asyncio.sleep(0.01)  # lets those in who wait for the database
 
     async def close(self) -> None:
         """Close every connection."""
