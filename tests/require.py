@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["everything_is_required", "missing", "require"]
+__all__ = ["everything_is_required", "missing", "program", "require"]
 
 
 def require(what: str) -> None:
@@ -29,8 +29,15 @@ def missing(what: str) -> str | None:
         case "module" if name:
             return None if find_spec(name) else f"the module {name} is not installed"
         case "program" if name:
-            return None if shutil.which(name) else f"the program {name} is not on PATH"
+            return None if program(name) else f"the program {name} is not on PATH"
     raise ValueError(f"{what!r} cannot be required; recordings, module:NAME and program:NAME can")
+
+
+def program(name: str) -> str | None:
+    """Find a program on PATH, or where Debian keeps the programs of PostgreSQL's server, which are not; the newest."""
+    if (found := shutil.which(name)) is not None:
+        return found
+    return next((str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), None)
 
 
 def everything_is_required() -> bool:

@@ -1,0 +1,130 @@
+"""The transactions of the ledger: taking a lease from a budget, charging what was spent, giving back what was not.
+
+Whoever changes a budget's money locks its balance first, and several in the order of their keys. `spent`, with all
+leases that have not expired, stays within the budget, but for calls that cost more than was reserved for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, case, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .money import TOTAL
+from .storage import Store
+from .tables import BALANCES, BUDGETS, LEASES, SETTLEMENTS
+
+__all__ = ["Charge", "Slot", "Taken", "charge", "give_back", "take"]
+
+#: A budget in a period.
+Slot = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a holder has leased now, and what nobody has leased; None where the budget is gone."""
+
+    leased: int
+    left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The row of a request, and the budgets that its cost is charged to."""
+
+    row: Mapping[str, Any]
+    slots: Sequence[Slot]
+
+
+async def take(store: Store, holder: str, slot: Slot, need: int, spend: int, seconds: float) -> Taken:
+    """Lease `need` and what lies beyond it: a hundredth of what is left, or a second's `spend`, whichever is larger.
+
+    Never more than what is left, and nothing where that is less than `need`. The lease lasts for `seconds` from now.
+    """
+    budget_id, begins = slot
+    async with store.writing() as connection:
+        amount = await connection.scalar(select(BUDGETS.c.amount).where(BUDGETS.c.id == budget_id))
+        if amount is None:
+            return Taken(0, None)
+        spent = await _lock(store, connection, slot)
+        moment = await store.now(connection)
+        here = and_(LEASES.c.budget_id == budget_id, LEASES.c.begins == begins)
+        await connection.execute(delete(LEASES).where(here, LEASES.c.expires <= moment))
+        outstanding = int(await connection.scalar(select(func.sum(LEASES.c.amount)).where(here)) or 0)
+        left = int(amount) - spent - outstanding
+        granted = min(left, max(need, left // 100, spend)) if need <= left else 0
+        row = {"budget_id": budget_id, "begins": begins, "holder": holder, "amount": granted}
+        statement = _dialect(store).insert(LEASES).values(**row, expires=moment + int(seconds * 1_000_000))
+        update_ = {"amount": LEASES.c.amount + granted, "expires": statement.excluded.expires}
+        upsert = statement.on_conflict_do_update(index_elements=["budget_id", "begins", "holder"], set_=update_)
+        leased = await connection.scalar(upsert.returning(LEASES.c.amount))
+    return Taken(int(leased or 0), left - granted)
+
+
+async def charge(store: Store, holder: str, charges: Sequence[Charge], seconds: float) -> dict[Slot, int]:
+    """Write what requests cost, each once however often it is sent; return what is leased of their budgets then.
+
+    A lease that has expired and was taken by another is not there any more: 0.
+    """
+    costs: dict[str, Charge] = {}
+    for one in charges:
+        costs.setdefault(one.row["request_id"], one)
+    async with store.writing() as connection:
+        moment = await store.now(connection)
+        rows = [{**one.row, "settled": moment} for one in costs.values()]
+        new = _dialect(store).insert(SETTLEMENTS).on_conflict_do_nothing(index_elements=["request_id"])
+        written = (await connection.scalars(new.returning(SETTLEMENTS.c.request_id), rows)).all()
+        sums: dict[Slot, int] = {slot: 0 for one in charges for slot in one.slots}
+        for request_id in written:
+            for slot in costs[request_id].slots:
+                sums[slot] += costs[request_id].row["cost"]
+        leased = {}
+        for slot, cost in sorted(sums.items()):
+            await _lock(store, connection, slot)
+            cost = min(cost, TOTAL)
+            spent = case((BALANCES.c.spent > TOTAL - cost, TOTAL), else_=BALANCES.c.spent + cost)
+            here = and_(BALANCES.c.budget_id == slot[0], BALANCES.c.begins == slot[1])
+            await connection.execute(update(BALANCES).where(here).values(spent=spent))
+            amount = case((LEASES.c.amount > cost, LEASES.c.amount - cost), else_=0)
+            values = {"amount": amount, "expires": moment + int(seconds * 1_000_000)}
+            mine = update(LEASES).where(_lease(slot, holder)).values(**values)
+            leased[slot] = int(await connection.scalar(mine.returning(LEASES.c.amount)) or 0)
+    return leased
+
+
+async def give_back(store: Store, holder: str, kept: Mapping[Slot, int], seconds: float) -> dict[Slot, int]:
+    """Keep that much of each lease, for `seconds` from now, and give back the rest; return what is leased then."""
+    leased = {}
+    async with store.writing() as connection:
+        moment = await store.now(connection)
+        for slot, amount in sorted(kept.items()):
+            await _lock(store, connection, slot)
+            if amount <= 0:
+                await connection.execute(delete(LEASES).where(_lease(slot, holder)))
+                leased[slot] = 0
+                continue
+            less = case((LEASES.c.amount > amount, amount), else_=LEASES.c.amount)
+            values = {"amount": less, "expires": moment + int(seconds * 1_000_000)}
+            mine = update(LEASES).where(_lease(slot, holder)).values(**values)
+            leased[slot] = int(await connection.scalar(mine.returning(LEASES.c.amount)) or 0)
+    return leased
+
+
+async def _lock(store: Store, connection: AsyncConnection, slot: Slot) -> int:
+    """Lock the balance of a budget, which is made where there is none; return what is spent."""
+    row = {"budget_id": slot[0], "begins": slot[1], "spent": 0}
+    await connection.execute(_dialect(store).insert(BALANCES).values(**row).on_conflict_do_nothing())
+    here = and_(BALANCES.c.budget_id == slot[0], BALANCES.c.begins == slot[1])
+    return int(await connection.scalar(select(BALANCES.c.spent).where(here).with_for_update()) or 0)
+
+
+def _lease(slot: Slot, holder: str) -> Any:
+    return and_(LEASES.c.budget_id == slot[0], LEASES.c.begins == slot[1], LEASES.c.holder == holder)
+
+
+def _dialect(store: Store) -> Any:
+    return sqlite if store.kind == "sqlite" else postgresql
