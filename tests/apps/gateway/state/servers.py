@@ -73,6 +73,8 @@ def _folder(user: str) -> Iterator[tuple[Path, dict[str, str]]]:
 def _started(
     command: list[str], identity: dict[str, str], folder: Path, stop: signal.Signals, answers: Callable[[], None]
 ) -> Iterator[subprocess.Popen[bytes]]:
+    if (setpriv := program("setpriv")) is not None:  # a run of the tests that is killed ends nothing by itself
+        command = [setpriv, "--pdeathsig", "KILL", *command]
     options: dict[str, Any] = {**identity, "cwd": folder, "env": _environment()}
     with tempfile.TemporaryFile() as log, subprocess.Popen(command, stdout=log, stderr=log, **options) as process:
         try:

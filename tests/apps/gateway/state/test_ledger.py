@@ -349,6 +349,26 @@ def test_a_killed_process_loses_one_group_at_most_and_doubles_nothing(url: str) 
     assert cost == spent == rows * COST
 
 
+@in_a_loop
+async def test_processes_side_by_side_never_pass_a_budget(url: str) -> None:
+    store = await open_store(url)
+    budgets = Budgets(store)
+    await budgets.set("key", "key", "total", 60_000)
+    await budgets.set("project", "project", "day", 65_000)
+    command = [sys.executable, "-m", "tests.apps.gateway.state.spending", url]
+    processes = [subprocess.Popen([*command, str(seed)]) for seed in range(3)]
+    least = 60_000
+    while any(process.poll() is None for process in processes):
+        least = min(least, *(found.left for found in await budgets.list()))
+        await asyncio.sleep(0.02)
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert least >= 0
+    _, cost = await charged(store)
+    assert [(found.spent, found.leased) for found in await budgets.list()] == [(cost, 0), (cost, 0)]
+    assert cost > 50_000
+    await store.close()
+
+
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(0, 2**70),

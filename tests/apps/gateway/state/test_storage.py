@@ -184,6 +184,20 @@ def test_a_url_keeps_its_password_out_of_sight() -> None:
     assert "hidden-word" not in repr(store)
 
 
+@pytest.mark.parametrize(
+    ("name", "module", "extra"),
+    [
+        ("open_store", "sqlalchemy", "store"),
+        ("Credentials", "cryptography", "store"),
+        ("Limits", "limits", "limits"),
+    ],
+)
+def test_what_is_not_installed_is_named_with_its_extra(name: str, module: str, extra: str) -> None:
+    code = f"import sys; sys.modules[{module!r}] = None; from jackfield_gateway.state import {name}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert f"{name} needs {module}; pip install 'jackfield-gateway[{extra}]'" in done.stderr
+
+
 def test_a_gateway_without_a_store_imports_none() -> None:
     code = (
         "import sys, jackfield_gateway._command, jackfield_gateway._app, jackfield_gateway.state\n"

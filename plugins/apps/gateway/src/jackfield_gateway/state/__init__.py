@@ -6,6 +6,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from jackfield import ConfigurationError
+
 if TYPE_CHECKING:
     from .budgets import Budget as Budget
     from .budgets import Budgets as Budgets
@@ -78,6 +80,7 @@ _HOME = {
     **dict.fromkeys(("Store", "open_store"), "storage"),
     **dict.fromkeys(("Organisation", "Project", "Role", "Teams", "User"), "teams"),
 }
+_EXTRAS = {"sqlalchemy": "store", "alembic": "store", "cryptography": "store", "limits": "limits"}
 __all__ = [
     "Budget", "BudgetExceeded", "BudgetState", "Budgets", "Checked", "Content", "Credentials", "Entry", "Filter",
     "Group", "History", "Identities", "Identity", "InvalidCursor", "Issued", "Key", "Keys", "Ledger", "Limit",
@@ -90,5 +93,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+        try:
+            return getattr(import_module(f".{_HOME[name]}", __name__), name)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if (extra := _EXTRAS.get(missing)) is None:
+                raise
+            what = f"{name} needs {missing}; pip install 'jackfield-gateway[{extra}]'"
+            raise ConfigurationError(what) from None
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
