@@ -45,7 +45,7 @@ def serving(folder: Path, *options: str, **environ: str) -> Iterator[tuple[str, 
         address, until = f"http://127.0.0.1:{port}", time.monotonic() + 20
         while time.monotonic() < until and process.poll() is None:
             try:
-                httpx.get(f"{address}/v1/models", timeout=5)
+                httpx.get(f"{address}/healthz", timeout=5)
                 break
             except httpx.ConnectError:
                 time.sleep(0.05)

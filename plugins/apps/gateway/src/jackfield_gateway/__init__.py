@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._app import GatewayApp as GatewayApp
     from ._command import command as command
+    from ._keys import db_command as db_command
+    from ._keys import keys_command as keys_command
     from ._price_lists import PriceList as PriceList
     from ._price_lists import price_list as price_list
     from ._price_lists import price_lists as price_lists
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ._retrieval import RetrievalQuery as RetrievalQuery
     from ._retrieval import Retrieved as Retrieved
     from ._retrieval import Retriever as Retriever
+    from ._team import Team as Team
 
 __all__ = [
     "Entry",
@@ -29,7 +32,10 @@ __all__ = [
     "RetrievalQuery",
     "Retrieved",
     "Retriever",
+    "Team",
     "command",
+    "db_command",
+    "keys_command",
     "price_list",
     "price_lists",
 ]
@@ -43,7 +49,10 @@ _HOME = {
     "RetrievalQuery": "_retrieval",
     "Retrieved": "_retrieval",
     "Retriever": "_retrieval",
+    "Team": "_team",
     "command": "_command",
+    "db_command": "_keys",
+    "keys_command": "_keys",
     "price_list": "_price_lists",
     "price_lists": "_price_lists",
 }

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -23,8 +23,12 @@ from ._panel import Panel
 from ._records import Records
 from ._retrieval import Retriever, find_retriever
 from ._routes import Match, Routes
+from ._written import waits
 from .eden._family import EdenFamily
 from .jamai._family import JamFamily
+
+if TYPE_CHECKING:
+    from ._team import Team
 
 _JSON = {"content-type": "application/json"}
 
@@ -35,7 +39,8 @@ class GatewayApp:
     `providers` are the client's overrides, `key` what callers have to send (None: programs on this machine only, see
     `Door`), `max_body` the largest request in bytes. `retries` is how often a failure that may pass is tried again.
     `records` keeps what was asked, `retriever` finds passages, `media` bounds what is fetched from addresses in
-    messages, `credits` is what there is to spend, in US dollars.
+    messages, `credits` is what there is to spend, in US dollars. `team` has keys and history in a database, in the
+    place of `key` and `records`.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class GatewayApp:
         retriever: Retriever | None = None,
         media: FetchLimits | None = None,
         credits: Decimal | None = None,
+        team: Team | None = None,
     ) -> None:
         self.client = AsyncClient(
             providers=providers, boards=boards, transport=transport, retries=retries, unsupported="record"
@@ -57,7 +63,8 @@ class GatewayApp:
         self.boards = self.client.boards
         self.routes = Routes(self.boards)
         retriever = retriever or find_retriever(self.boards.config.get("retrieval", {}))
-        self.panel = Panel(self.client, records, retriever, media)
+        self._team = team
+        self.panel = Panel(self.client, team or records, retriever, media)
         rows = ModelRows(self.boards)
         self.families: tuple[Family, ...] = (EdenFamily(self.panel, credits), JamFamily(self.panel, rows))
         self._table = Table(self.families)
@@ -84,23 +91,31 @@ class GatewayApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                try:
+                    if self._team is not None:
+                        await self._team.open()
+                except JackfieldError as error:
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.client.close()
+                if self._team is not None:
+                    await self._team.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
     async def _http(self, call: Call) -> None:
         if (found := self._table.find(call.method, call.path)) is not None:
             family, address, variables = found
-            if (refusal := self._refusal(call, "authorization")) is not None:
-                await call.reply(family.refused(refusal, call))
+            if (refusal := await self._refusal(call, "authorization")) is not None:
+                await call.reply(family.refused(refusal, call), waits(refusal))
             else:
                 await address.answer(call, variables)
         elif (match := self.routes.find(call.method, call.path, call.headers)) is not None:
             await self._in_dialect(call, match)
         else:
-            refusal = self._refusal(call, "authorization")
+            refusal = None if call.path == "/healthz" else await self._refusal(call, "authorization")
             await call.reply(self._nowhere(call) if refusal is None else self._refused(call, refusal))
 
     async def _broke(self, call: Call, bug: Exception) -> None:
@@ -117,15 +132,17 @@ class GatewayApp:
 
     async def _in_dialect(self, call: Call, match: Match) -> None:
         board = self.boards.dialect(match.dialect)
-        if (refusal := self._refusal(call, board.dialect.key_header)) is not None:
-            await call.reply(_rendered(board, refusal))
+        if (refusal := await self._refusal(call, board.dialect.key_header)) is not None:
+            await call.reply(_rendered(board, refusal), waits(refusal))
             return
         try:
             await self._dialects.answer(call, match, board)
         except JackfieldError as error:
             await call.reply(_rendered(board, error))
 
-    def _refusal(self, call: Call, key_header: str) -> JackfieldError | None:
+    async def _refusal(self, call: Call, key_header: str) -> JackfieldError | None:
+        if self._team is not None:
+            return await self._team.refusal(call, key_header)
         if (door := self._doors.get(call.port)) is None:
             door = self._doors[call.port] = Door(self._key, call.port)
         call.key = "local" if self._key is None else "gateway"

@@ -20,6 +20,8 @@ class Asker:
 
     route: str
     key: str = ""
+    project: str | None = None
+    allows_model: Callable[[str], bool] | None = None
     user: str | None = None
     user_agent: str | None = None
 
@@ -52,6 +54,9 @@ class Call:
         self.has_begun = False
         #: The name of the key that let it in.
         self.key = ""
+        self.project: str | None = None
+        #: Whether the key may ask a model, by its full name; None: any.
+        self.allows_model: Callable[[str], bool] | None = None
         self.port: int = (scope.get("server") or ("", 0))[1] or 0
         self._receive = receive
         self._send = send
@@ -59,7 +64,8 @@ class Call:
 
     def asker(self, route: str, user: str | None = None) -> Asker:
         """Return who asks by a route, for the records; `user` is whom the caller names, and believed no further."""
-        return Asker(route, key=self.key, user=user, user_agent=self.headers.get("user-agent"))
+        agent = self.headers.get("user-agent")
+        return Asker(route, self.key, self.project, self.allows_model, user, agent)
 
     @property
     def content_type(self) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 from jackfield import Boards, ConfigurationError, JackfieldError, ProviderInfo
 from jackfield.endpoints import has_credential, key_names
 
+from ._stores import STORE, add_store, open_team
+
 KEY = "JACKFIELD_GATEWAY_KEY"
 
 
@@ -27,17 +29,20 @@ def command(argv: Sequence[str]) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8700, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument("--demo", action="store_true", help="let the sandbox answer for providers without a key")
+    add_store(parser, f"keep keys and history in a database, such as sqlite:///gateway.db (default: {STORE})")
     options = parser.parse_args(argv)
     try:
-        return _serve(options.host, options.port, options.demo)
+        return _serve(options)
     except JackfieldError as error:
         print(f"jackfield serve: {error}", file=sys.stderr)
         return 2
 
 
-def _serve(host: str, port: int, demo: bool) -> int:
+def _serve(options: argparse.Namespace) -> int:
+    host, port, demo = options.host, options.port, options.demo
     key = os.environ.get(KEY) or None
-    if not _is_loopback(host) and (demo or key is None):
+    team = None if options.store is None else open_team(options)
+    if not _is_loopback(host) and (demo or (key is None and team is None)):
         what = "the demo answers on loopback only" if demo else f"without {KEY} the gateway answers on loopback only"
         raise ConfigurationError(f"{what}, not on {host}; use --host 127.0.0.1")
     listener = _listen(host, port)
@@ -45,11 +50,11 @@ def _serve(host: str, port: int, demo: bool) -> int:
         port = listener.getsockname()[1]
         boards = Boards.of()
         sandboxed = _sandboxed(boards) if demo else {}
-        _greet(boards, sandboxed, host, port, key is not None)
+        _greet(boards, sandboxed, host, port, key is not None or team is not None)
         from ._app import GatewayApp
         from ._server import serve
 
-        return serve(GatewayApp(sandboxed, key, boards), listener)
+        return serve(GatewayApp(sandboxed, key, boards, team=team), listener)
 
 
 def _is_loopback(host: str) -> bool:

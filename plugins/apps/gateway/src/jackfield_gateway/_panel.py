@@ -16,6 +16,7 @@ from jackfield import (
     Delta,
     Fallback,
     JackfieldError,
+    PermissionDenied,
     Request,
     Response,
 )
@@ -51,6 +52,7 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
+        self._admit(asker, [request.model])
         return await self._watched(asker, request, self.client.send(request))
 
     async def chat(
@@ -61,8 +63,23 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
+        self._admit(asker, [request.model], fallbacks)
         asked = self.client.chat(request, fallbacks=fallbacks or None)
         return cast(ChatResponse, await self._watched(asker, request, asked))
+
+    def _admit(self, asker: Asker, models: Sequence[str], fallbacks: Fallback | Sequence[str] | None = None) -> None:
+        """Check that a key may ask models, and those that may be asked in their place.
+
+        Raises:
+            PermissionDenied: it may not ask one of them; the message names it.
+        """
+        if asker.allows_model is None:
+            return
+        others = fallbacks.models if isinstance(fallbacks, Fallback) else fallbacks or ()
+        for name in (*models, *others):
+            full = "/".join(self.boards.resolve(name))
+            if not asker.allows_model(full):
+                raise PermissionDenied(f"the key may not ask {full}", status=403)
 
     async def _watched(self, asker: Asker, request: Request, asked: Awaitable[Response]) -> Response:
         watch = _Watch(self, asker, request)
@@ -78,6 +95,7 @@ class Panel:
         self, asker: Asker, request: ChatRequest, models: Sequence[str]
     ) -> list[ChatResponse | JackfieldError]:
         """Ask many models the same, side by side; return what became of each, in their order."""
+        self._admit(asker, models)
         watches = [_Watch(self, asker, request.model_copy(update={"model": model})) for model in models]
         found: list[ChatResponse | JackfieldError] = []
         async with self.client.fan_out(models, request) as legs:
@@ -98,6 +116,7 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
+        self._admit(asker, [request.model], fallbacks)
         watch = _Watch(self, asker, request)
         try:
             stream = self.client.stream(request, fallbacks=fallbacks or None)
@@ -162,6 +181,7 @@ class _Watch:
             provider=provider,
             model=model,
             key=asker.key,
+            project=asker.project,
             user=asker.user or getattr(request, "user", None),
             user_agent=asker.user_agent,
         )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
 from jackfield import Attempt, Cost, Usage
+
+from .state import clock
+from .state.clock import Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class Entry:
     model: str
     status: int = 200
     key: str = ""
+    project: str | None = None
     user: str | None = None
     user_agent: str | None = None
     usage: Usage | None = None
@@ -37,15 +41,19 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Total:
-    """What the questions of one key on one route to one provider cost from a day on."""
+class Spent:
+    """What the questions of one key and user on one route to one provider cost in one period, from `begins` on.
 
+    Answers of the sandbox are left out; where no cost is known, none is counted.
+    """
+
+    begins: date
     key: str
-    day: date
+    user: str | None
     route: str
     provider: str
-    cost: Decimal
-    count: int
+    cost: Decimal = Decimal(0)
+    count: int = 0
 
 
 class Records(Protocol):
@@ -54,8 +62,8 @@ class Records(Protocol):
     def record(self, entry: Entry) -> None:
         """Take an entry; never waits."""
 
-    async def entries(self, begin: date, end: date) -> Iterable[Entry]:
-        """Return the entries of the days from `begin` to `end`, both included (UTC)."""
+    async def spent(self, begin: date, end: date, period: Period) -> Iterable[Spent]:
+        """Return what was spent on the days from `begin` to `end`, both included (UTC), the oldest period first."""
 
 
 class RecentRecords:
@@ -68,6 +76,16 @@ class RecentRecords:
         """Take an entry; never waits."""
         self._entries.append(entry)
 
-    async def entries(self, begin: date, end: date) -> Sequence[Entry]:
-        """Return the entries of the days from `begin` to `end`, both included (UTC)."""
-        return [entry for entry in self._entries if begin <= entry.at.date() <= end]
+    async def spent(self, begin: date, end: date, period: Period) -> Iterable[Spent]:
+        """Return what was spent on the days from `begin` to `end`, both included (UTC), the oldest period first."""
+        found: dict[tuple[date, str, str | None, str, str], Spent] = {}
+        for entry in self._entries:
+            if entry.sandboxed or not begin <= entry.at.date() <= end:
+                continue
+            day = clock.at(clock.begin(period, clock.stamp(entry.at))).date()
+            key = (day, entry.key, entry.user, entry.route, entry.provider)
+            row = found.setdefault(key, Spent(*key))
+            row.count += 1
+            if entry.cost is not None and entry.cost.total is not None:
+                row.cost += entry.cost.total
+        return [found[key] for key in sorted(found, key=lambda key: key[0])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jackfield import Adjustment, Attempt, Cost
+from jackfield import Adjustment, Attempt, Cost, JackfieldError
 
 from ._call import Header
 
@@ -40,3 +40,8 @@ def marks(sandboxed: bool, adjustments: Sequence[Adjustment]) -> list[Header]:
     names = ", ".join(dict.fromkeys(adjustment.parameter for adjustment in adjustments))
     told = [(b"x-jackfield-adjusted", names.encode("latin-1", "replace"))] if names else []
     return [SANDBOX, *told] if sandboxed else told
+
+
+def waits(error: JackfieldError) -> list[Header]:
+    """Return the header that says how long to wait, where an error knows."""
+    return [] if error.retry_after is None else [(b"retry-after", f"{error.retry_after:.0f}".encode())]

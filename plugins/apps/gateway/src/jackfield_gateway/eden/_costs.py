@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
@@ -15,11 +15,14 @@ from pydantic_core import to_json
 from jackfield import HTTPResponse
 from jackfield_gateway._call import Call
 from jackfield_gateway._panel import Panel
-from jackfield_gateway._records import Entry
+from jackfield_gateway._records import Spent
+from jackfield_gateway.state.clock import Period
 
 from ._refusals import Refused, checked
 from ._requests import Body, Name
 
+#: What the steps of the API are.
+_PERIODS: tuple[Period, ...] = ("day", "week", "month", "year")
 _JSON = {"content-type": "application/json"}
 
 
@@ -58,16 +61,16 @@ class Costs:
         if query.group_by not in (None, "user"):
             raise Refused.of("group_by", f'"{query.group_by}" is not a valid choice.')
         found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
-        for entry in await self._panel.records.entries(query.begin, query.end):
-            if _counts(entry) and _wanted(entry, query):
+        for entry in await self._panel.records.spent(query.begin, query.end, _PERIODS[query.step - 1]):
+            if _wanted(entry, query):
                 who = (entry.user or "") if query.group_by == "user" else entry.key
-                period = _period(entry.at.date(), query.step).isoformat()
+                period = entry.begins.isoformat()
                 row = found.setdefault(who, {}).setdefault(period, {}).setdefault(
                     entry.route, {"total_cost": 0.0, "details": 0, "cost_per_provider": {}}
                 )  # fmt: skip
-                cost = float(_cost(entry))
+                cost = float(entry.cost)
                 row["total_cost"] += cost
-                row["details"] += 1
+                row["details"] += entry.count
                 row["cost_per_provider"][entry.provider] = row["cost_per_provider"].get(entry.provider, 0.0) + cost
         label = "user" if query.group_by == "user" else "token"
         rows = [{"token": who, **({label: who}), "data": dict(sorted(data.items()))} for who, data in found.items()]
@@ -77,22 +80,12 @@ class Costs:
         """Answer `cost_management/credits`."""
         left: float | None = None
         if self._credits is not None:
-            entries = await self._panel.records.entries(date.min, date.max)
-            left = float(self._credits - sum(map(_cost, filter(_counts, entries)), Decimal(0)))
+            rows = await self._panel.records.spent(date(1970, 1, 1), date(9999, 12, 30), "year")
+            left = float(self._credits - sum((row.cost for row in rows), Decimal(0)))
         await call.reply(HTTPResponse(200, dict(_JSON), to_json({"credits": left})))
 
 
-def _cost(entry: Entry) -> Decimal:
-    """Return what is known to have been spent."""
-    return Decimal(0) if entry.cost is None or entry.cost.total is None else entry.cost.total
-
-
-def _counts(entry: Entry) -> bool:
-    """Tell whether an entry is money: answers of the sandbox are none."""
-    return not entry.sandboxed
-
-
-def _wanted(entry: Entry, query: CostQuery) -> bool:
+def _wanted(entry: Spent, query: CostQuery) -> bool:
     feature, _, subfeature = entry.route.partition("__")
     if query.workflow_id is not None or query.rag_project_id is not None or query.phase is not None:
         return False  # nothing here belongs to one
@@ -103,16 +96,3 @@ def _wanted(entry: Entry, query: CostQuery) -> bool:
         and query.token in (None, entry.key)
         and query.user in (None, entry.user)
     )
-
-
-def _period(day: date, step: int) -> date:
-    """Return the first day of the day's period."""
-    match step:
-        case 1:
-            return day
-        case 2:
-            return day - timedelta(days=day.weekday())
-        case 3:
-            return day.replace(day=1)
-        case _:
-            return day.replace(month=1, day=1)

@@ -123,6 +123,8 @@ class EdenFamily:
     def refused(self, error: JackfieldError, call: Call) -> HTTPResponse:
         """Render why a caller may not come in: a key that is missing or wrong is 403 here."""
         status = status_of(error)
+        if status == 503:
+            return whole_failure(self._boards, error)
         word = "unsupported_media_type" if status == 415 else "permission_error"
         return rendered(415 if status == 415 else 403, word, error.message)
 

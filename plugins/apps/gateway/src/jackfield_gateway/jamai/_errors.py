@@ -80,7 +80,7 @@ def at_the_door(call: Call, error: errors.JackfieldError) -> HTTPResponse:
     """Write why a caller may not come in."""
     if isinstance(error, errors.AuthenticationError):
         return rendered(call, "unauthorized", error.message, 401, "AuthorizationError")
-    word = {403: "forbidden", 413: "bad_input", 415: "unsupported_media_type"}.get(
+    word = {403: "forbidden", 413: "bad_input", 415: "unsupported_media_type", 503: "busy"}.get(
         status := status_of(error), "http_error"
     )
     return rendered(call, word, error.message, status, type(error).__name__)
