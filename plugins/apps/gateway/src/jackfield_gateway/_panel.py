@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -171,29 +170,22 @@ class Streaming:
 
 
 class _Watch:
-    """The entry of one question, recorded once, when it has ended in whatever way."""
+    """One question, recorded once, when it has ended in whatever way."""
 
     def __init__(self, panel: Panel, asker: Asker, request: Request) -> None:
-        provider, _, model = request.model.partition("/")
-        self._entry = Entry(
-            at=datetime.now(UTC),
-            route=asker.route,
-            provider=provider,
-            model=model,
-            key=asker.key,
-            project=asker.project,
-            user=asker.user or getattr(request, "user", None),
-            user_agent=asker.user_agent,
-        )
         self._records = panel.records
+        self._asker = asker
+        self._request = request
+        self._at = datetime.now(UTC)
         self._began = time.monotonic()
         self._is_open = True
         self.first: float | None = None
 
     def answered(self, response: Response) -> None:
+        last = response.attempts[-1].model if response.attempts else response.model
         self._end(
-            provider=response.provider,
-            model=_asked(response) or self._entry.model,
+            response.provider,
+            last,
             usage=response.usage,
             cost=response.cost,
             attempts=response.attempts,
@@ -201,23 +193,33 @@ class _Watch:
         )
 
     def failed(self, error: JackfieldError) -> None:
-        more: dict[str, Any] = {"provider": error.provider, "model": error.model}
-        if (had := error.response) is not None:
-            more |= {"usage": had.usage, "cost": had.cost, "sandboxed": had.sandboxed}
-        known = {name: value for name, value in more.items() if value}
-        self._end(status=status_of(error), error=type(error).__name__, attempts=error.attempts, **known)
+        had = error.response
+        more = {} if had is None else {"usage": had.usage, "cost": had.cost, "sandboxed": had.sandboxed}
+        name = type(error).__name__
+        self._end(error.provider, error.model, status=status_of(error), error=name, attempts=error.attempts, **more)
 
     def left(self, stream: AsyncStream) -> None:
         """The caller went away in the middle."""
-        self._end(status=499, error="Gone", provider=stream.provider, model=stream.model, sandboxed=stream.sandboxed)
+        self._end(stream.provider, stream.model, status=499, error="Gone", sandboxed=stream.sandboxed)
 
-    def _end(self, **values: Any) -> None:
-        if self._is_open:
-            self._is_open = False
-            first = None if self.first is None else self.first - self._began
-            self._records.record(replace(self._entry, seconds=time.monotonic() - self._began, first=first, **values))
-
-
-def _asked(response: Response) -> str | None:
-    """Return the model that was asked for at last: what the provider calls the one that answered may be longer."""
-    return response.attempts[-1].model if response.attempts else response.model
+    def _end(self, provider: str | None, model: str | None, **values: Any) -> None:
+        """Record it; what answered is known better than what was asked for."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        asker, asked = self._asker, self._request.model
+        named, _, bare = asked.partition("/")
+        entry = Entry(
+            at=self._at,
+            route=asker.route,
+            provider=provider or named,
+            model=model or bare or asked,
+            key=asker.key,
+            project=asker.project,
+            user=asker.user or getattr(self._request, "user", None),
+            user_agent=asker.user_agent,
+            seconds=time.monotonic() - self._began,
+            first=None if self.first is None else self.first - self._began,
+            **values,
+        )
+        self._records.record(entry)

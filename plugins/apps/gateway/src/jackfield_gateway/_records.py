@@ -15,7 +15,7 @@ from .state import clock
 from .state.clock import Period
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Entry:
     """One question. `route` names the address in words, `seconds` is how long it took, `first` until the first delta.
 
