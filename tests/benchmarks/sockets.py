@@ -9,21 +9,26 @@ import asyncio
 import contextlib
 import multiprocessing
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
 import httpx2
 from pydantic_core import from_json, to_json
+from pyreqwest.client import SyncClientBuilder
+from pyreqwest.request import SyncRequestBuilder
 
 from jackfield import AsyncClient, Client, HTTPRequest, Timeout
 from jackfield.framing import open_framing
 from jackfield.transport import open_async_transport
 from tests.benchmarks import payloads
 
-LIBRARIES = ("httpx", "httpx2", "aiohttp", "pyreqwest")
-CALLS, ROUNDS, REPEATS, LEGS = 200, 4, 5, 10
-_BODY: dict[str, Any] = {"model": "m", "messages": payloads.messages()}
+CALLS, STREAMS, REPEATS, LEGS = 50, 2, 20, 10
+#: What is measured: its name, one call, and one stream, which returns how many deltas it had.
+Pair = tuple[str, Callable[[], Awaitable[None]], Callable[[], Awaitable[int]]]
+Subject = Callable[[str], contextlib.AbstractAsyncContextManager[Pair]]
+_BODIES = [to_json({"model": "m", "messages": payloads.messages(), "stream": streams}) for streams in (False, True)]
+_HEADERS = {"content-type": "application/json", "authorization": "Bearer k"}
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
 
 
@@ -69,15 +74,12 @@ def show() -> None:
     process.start()
     url = f"http://127.0.0.1:{here.recv()}/v1"
     try:
-        raw, raw_delta = asyncio.run(_raw(url))
-        print("\nover loopback, CPU, least of several")
+        found = asyncio.run(_in_turns(url, [raw, raw_sync, *_OURS]))
+        print("\nover loopback, CPU, least of several, measured in turns; ratios to raw httpx2")
         print(f"{'':32}{'call us':>10}{'ratio':>8}{'delta us':>10}{'ratio':>8}")
-        _row("raw httpx2, async", raw, raw_delta, raw, raw_delta)
-        for library in LIBRARIES:
-            _row(f"its async transport, {library}", *asyncio.run(_alone(url, library)), raw, raw_delta)
-            _row(f"AsyncClient, {library}", *asyncio.run(_async(url, library)), raw, raw_delta)
-            if library != "aiohttp":
-                _row(f"Client, {library}", *_sync(url, library), raw, raw_delta)
+        call, delta = next(iter(found.values()))
+        for name, (ours, our_delta) in found.items():
+            print(f"{name:32}{ours:10.1f}{ours / call:8.2f}{our_delta:10.2f}{our_delta / delta:8.2f}")
         alone, together = asyncio.run(_fan_out(url))
         print(f"a fan-out of {LEGS}, fast: {together:.0f} us, {together / alone:.1f} times a call of {alone:.0f} us")
     finally:
@@ -85,87 +87,152 @@ def show() -> None:
         process.join()
 
 
-def _row(name: str, call: float, delta: float, raw: float, raw_delta: float) -> None:
-    print(f"{name:32}{call:10.1f}{call / raw:8.2f}{delta:10.2f}{delta / raw_delta:8.2f}")
+async def _in_turns(url: str, subjects: list[Subject]) -> dict[str, tuple[float, float]]:
+    """Return microseconds of CPU of this process, all threads, for a call and for a delta of each subject.
+
+    A load that comes and goes meets all of them: each is measured for a moment, then the next, and again.
+    """
+    least: dict[str, tuple[float, float]] = {}
+    async with contextlib.AsyncExitStack() as stack:
+        pairs = {}
+        for subject in subjects:
+            name, call, stream = await stack.enter_async_context(subject(url))
+            pairs[name] = call, stream
+            least[name] = float("inf"), float("inf")
+            await _each(call, 20)
+            await stream()
+        for _ in range(REPEATS):
+            for name, (call, stream) in pairs.items():
+                calls = await _each(call, CALLS)
+                began, count = time.process_time(), 0
+                for _ in range(STREAMS):
+                    count += await stream()
+                deltas = (time.process_time() - began) / count * 1e6
+                least[name] = min(least[name][0], calls), min(least[name][1], deltas)
+    return least
 
 
-async def _raw(url: str) -> tuple[float, float]:
-    """Post bytes, read the JSON; stream, cut into lines, read the JSON of each."""
-    from pydantic_core import from_json, to_json
-
-    bodies = [to_json({"model": "m", "messages": payloads.messages(), "stream": streams}) for streams in (False, True)]
-    headers = {"content-type": "application/json", "authorization": "Bearer k"}
+@contextlib.asynccontextmanager
+async def raw(url: str) -> AsyncIterator[Pair]:
+    """Bare httpx2: post bytes, read the JSON; stream, cut into lines, read the JSON of each."""
     async with httpx2.AsyncClient(trust_env=False) as client:
 
         async def call() -> None:
-            from_json((await client.post(f"{url}/chat/completions", content=bodies[0], headers=headers)).content)
+            from_json((await client.post(f"{url}/chat/completions", content=_BODIES[0], headers=_HEADERS)).content)
 
         async def stream() -> int:
             count = 0
-            async with client.stream("POST", f"{url}/chat/completions", content=bodies[1], headers=headers) as answer:
+            sent = client.stream("POST", f"{url}/chat/completions", content=_BODIES[1], headers=_HEADERS)
+            async with sent as answer:
                 async for line in answer.aiter_lines():
                     if line.startswith("data: {"):
                         from_json(line[6:])
                         count += 1
             return count
 
-        return await _measured(call, stream)
+        yield "raw httpx2, async", call, stream
 
 
-async def _alone(url: str, library: str) -> tuple[float, float]:
-    """The same work as the bare library's, over the seam."""
-    transport = open_async_transport(library, {})
+@contextlib.asynccontextmanager
+async def raw_sync(url: str) -> AsyncIterator[Pair]:
+    """Bare pyreqwest, which waits: the same work; a piece that it gives may end in the middle of an event."""
     events = open_framing("sse", None)
-    headers = {"content-type": "application/json", "authorization": "Bearer k"}
-    requests = [
-        HTTPRequest("POST", f"{url}/chat/completions", headers, to_json({**_BODY, "stream": streams}))
-        for streams in (False, True)
-    ]
+    with SyncClientBuilder().no_proxy().build() as client:
 
-    async def call() -> None:
-        reply = await transport.send(requests[0], Timeout())
-        from_json(b"".join([chunk async for chunk in reply.chunks]))
-
-    async def stream() -> int:
-        count = 0
-        reply = await transport.send(requests[1], Timeout())
-        async for chunk in reply.chunks:
-            for event in events.feed(chunk):
-                if event.data.startswith(b"{"):
-                    from_json(event.data)
-                    count += 1
-        return count
-
-    try:
-        return await _measured(call, stream)
-    finally:
-        await transport.aclose()
-
-
-async def _async(url: str, library: str) -> tuple[float, float]:
-    async with AsyncClient(_providers(url), transport=library, environ={}) as client:
+        def post(body: bytes) -> SyncRequestBuilder:
+            return client.post(f"{url}/chat/completions").headers(_HEADERS).body_bytes(body)
 
         async def call() -> None:
-            await client.chat("openai/gpt-4o-mini", payloads.messages())
+            from_json(post(_BODIES[0]).build().send().bytes().to_bytes())
 
         async def stream() -> int:
-            async with client.stream("openai/gpt-4o-mini", payloads.messages()) as deltas:
-                return sum([1 async for _ in deltas])
+            count = 0
+            with post(_BODIES[1]).streamed_read_buffer_limit(0).build_streamed() as answer:
+                while (chunk := answer.body_reader.read_chunk()) is not None:
+                    for event in events.feed(bytes(chunk)):
+                        if event.data.startswith(b"{"):
+                            from_json(event.data)
+                            count += 1
+            return count
 
-        return await _measured(call, stream)
+        yield "raw pyreqwest, sync", call, stream
 
 
-def _sync(url: str, library: str) -> tuple[float, float]:
-    with Client(_providers(url), transport=library, environ={}) as client:
+def alone(library: str) -> Subject:
+    """Make a subject of an async transport, without its client: the same work as the bare library's, over the seam."""
+
+    @contextlib.asynccontextmanager
+    async def subject(url: str) -> AsyncIterator[Pair]:
+        transport = open_async_transport(library, {})
+        events = open_framing("sse", None)
+        requests = [HTTPRequest("POST", f"{url}/chat/completions", _HEADERS, body) for body in _BODIES]
 
         async def call() -> None:
-            client.chat("openai/gpt-4o-mini", payloads.messages())
+            reply = await transport.send(requests[0], Timeout())
+            from_json(b"".join([chunk async for chunk in reply.chunks]))
 
         async def stream() -> int:
-            with client.stream("openai/gpt-4o-mini", payloads.messages()) as deltas:
-                return sum(1 for _ in deltas)
+            count = 0
+            reply = await transport.send(requests[1], Timeout())
+            async for chunk in reply.chunks:
+                for event in events.feed(chunk):
+                    if event.data.startswith(b"{"):
+                        from_json(event.data)
+                        count += 1
+            return count
 
-        return asyncio.run(_measured(call, stream))
+        try:
+            yield f"its async transport, {library}", call, stream
+        finally:
+            await transport.aclose()
+
+    return subject
+
+
+def asynchronous(library: str) -> Subject:
+    """Make a subject of `AsyncClient` over a library."""
+
+    @contextlib.asynccontextmanager
+    async def subject(url: str) -> AsyncIterator[Pair]:
+        async with AsyncClient(_providers(url), transport=library, environ={}) as client:
+
+            async def call() -> None:
+                await client.chat("openai/gpt-4o-mini", payloads.messages())
+
+            async def stream() -> int:
+                async with client.stream("openai/gpt-4o-mini", payloads.messages()) as deltas:
+                    return sum([1 async for _ in deltas])
+
+            yield f"AsyncClient, {library}", call, stream
+
+    return subject
+
+
+def waiting(library: str) -> Subject:
+    """Make a subject of `Client` over a library."""
+
+    @contextlib.asynccontextmanager
+    async def subject(url: str) -> AsyncIterator[Pair]:
+        with Client(_providers(url), transport=library, environ={}) as client:
+
+            async def call() -> None:
+                client.chat("openai/gpt-4o-mini", payloads.messages())
+
+            async def stream() -> int:
+                with client.stream("openai/gpt-4o-mini", payloads.messages()) as deltas:
+                    return sum(1 for _ in deltas)
+
+            yield f"Client, {library}", call, stream
+
+    return subject
+
+
+_OURS = [
+    subject(library)
+    for library in ("httpx", "httpx2", "aiohttp", "pyreqwest")
+    for subject in (alone, asynchronous, waiting)
+    if (library, subject) != ("aiohttp", waiting)  # it has no client that waits
+]
 
 
 async def _fan_out(url: str) -> tuple[float, float]:
@@ -181,7 +248,7 @@ async def _fan_out(url: str) -> tuple[float, float]:
             assert [leg.outcome for leg in legs] == ["ok"] * LEGS
 
         alone = together = float("inf")
-        for _ in range(4 * REPEATS):
+        for _ in range(REPEATS):
             alone = min(alone, await _each(call, CALLS // 2))
             together = min(together, await _each(fan_out, CALLS // LEGS))
         return alone, together
@@ -197,25 +264,6 @@ async def _each(work: Callable[[], Awaitable[None]], times: int) -> float:
 
 def _providers(url: str) -> dict[str, Any]:
     return {"openai": {"api_key": "k", "base_url": url}}
-
-
-async def _measured(call: Callable[[], Awaitable[None]], stream: Callable[[], Awaitable[int]]) -> tuple[float, float]:
-    """Return microseconds of CPU of this process, all threads, for a call and for a delta."""
-    for _ in range(20):
-        await call()
-    await stream()
-    calls = deltas = float("inf")
-    for _ in range(REPEATS):
-        began = time.process_time()
-        for _ in range(CALLS):
-            await call()
-        calls = min(calls, (time.process_time() - began) / CALLS)
-        began = time.process_time()
-        count = 0
-        for _ in range(ROUNDS):
-            count += await stream()
-        deltas = min(deltas, (time.process_time() - began) / count)
-    return calls * 1e6, deltas * 1e6
 
 
 if __name__ == "__main__":
