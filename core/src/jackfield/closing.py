@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 
 class Closing:
     """Closes where a `with` block ends."""
 
-    def close(self) -> None:
-        """Give back what is held."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # each class has its own
+
+        def close(self) -> None:
+            """Give back what is held."""
 
     def __enter__(self) -> Self:
         return self
@@ -25,9 +26,10 @@ class Closing:
 class AsyncClosing:
     """Closes where an `async with` block ends."""
 
-    async def close(self) -> None:
-        """Give back what is held."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # each class has its own
+
+        async def close(self) -> None:
+            """Give back what is held."""
 
     async def __aenter__(self) -> Self:
         return self
