@@ -65,6 +65,26 @@ def test_each_redirect_is_judged_anew(server: Server) -> None:
             fetch(server.url, LIMITS, literally)
 
 
+def test_letters_beyond_ascii_are_written_as_such(server: Server) -> None:
+    server.answer(whole(b"x"))
+    fetch(f"{server.url}/caf\u00e9.png?a=\u00fc%20b", LIMITS)
+    assert server.requests[0]["path"] == "/v1/caf%C3%A9.png?a=%C3%BC%20b"
+    server.answer(whole(b"", 302, location="http://["))
+    with pytest.raises(InvalidInput):
+        fetch(server.url, LIMITS)
+
+
+def test_addresses_that_do_not_answer_share_the_time(server: Server) -> None:
+    def resolve(host: str, port: int, **_: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{last}", port)) for last in range(1, 6)]
+
+    server.answer([b"HTTP/1.1 ", 10.0])
+    began = time.monotonic()
+    with pytest.raises(RequestTimeout):
+        fetch(f"http://slow.example:{server.port}/", LIMITS, resolve)
+    assert time.monotonic() - began < 2
+
+
 def test_a_circle_of_redirects_ends(server: Server) -> None:
     server.answer(whole(b"", 302, location="/again"))
     with pytest.raises(InvalidInput, match="more than 3 times"):

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .errors import ConnectionFailed, InvalidInput
 
@@ -21,6 +21,8 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve: TypeAlias = Callable[..., Sequence[tuple[Any, ...]]]
 
 _PORTS: Final = {"http": 80, "https": 443}
+#: Characters of a path or a query that are sent as they are; others are written as percent signs and digits.
+_AS_IT_IS: Final = "/%:@!$&'()*+,;=~?-._[]"
 #: What is written so is read differently by different readers.
 _AMBIGUOUS: Final = re.compile(r"[\s\\\x00-\x20\x7f]")
 #: What IANA's registry of special addresses keeps from the internet, whatever the version of Python knows of it.
@@ -88,7 +90,7 @@ def vet(url: str, allowed: Sequence[Network] = (), resolve: Resolve = socket.get
             raise InvalidInput(f"{host:.100} is at {text}, which is no public address; it is not asked")
     if not addresses:
         raise ConnectionFailed(f"{host:.100} has no address")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = quote(parts.path or "/", _AS_IT_IS) + (f"?{quote(parts.query, _AS_IT_IS)}" if parts.query else "")
     return Vetted(url, parts.scheme, host, port, target, addresses)
 
 

@@ -13,7 +13,9 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from urllib.parse import urljoin
 
@@ -60,13 +62,22 @@ def fetch(url: str, limits: FetchLimits | None = None, resolve: Resolve = socket
         found = _ask(vet(url, limits.allowed, resolve), limits, deadline)
         if isinstance(found, Fetched):
             return found
-        url = urljoin(url, found)
+        try:
+            url = urljoin(url, found)
+        except ValueError:
+            raise InvalidInput("the address leads on to one that is no URL") from None
     raise InvalidInput(f"the address leads on more than {limits.redirects} times; give the one where it ends")
 
 
 async def fetch_async(url: str, limits: FetchLimits | None = None, resolve: Resolve = socket.getaddrinfo) -> Fetched:
     """Get what stands at a URL, in a thread: see `fetch`."""
-    return await asyncio.to_thread(fetch, url, limits, resolve)
+    return await asyncio.get_running_loop().run_in_executor(_pool(), fetch, url, limits, resolve)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Return threads of its own: whoever waits for slow hosts keeps nobody else from resolving a name."""
+    return ThreadPoolExecutor(16, "jackfield-fetch")
 
 
 def kind_of(mime: str) -> MediaKind:
@@ -126,6 +137,7 @@ class _Pinned(http.client.HTTPConnection):
 
     def __init__(self, vetted: Vetted, limits: FetchLimits, deadline: float) -> None:
         super().__init__(vetted.host, vetted.port, timeout=max(0.1, deadline - time.monotonic()))
+        self._deadline = deadline
         self._vetted = vetted
         self._context = limits.context
         self.is_cut = False
@@ -134,8 +146,11 @@ class _Pinned(http.client.HTTPConnection):
     def connect(self) -> None:
         failed: OSError | None = None
         for address in self._vetted.addresses:
+            if self.is_cut:
+                raise TimeoutError("too late")
+            left = max(0.1, self._deadline - time.monotonic())
             try:
-                self.sock = socket.create_connection((address, self.port), self.timeout)
+                self.sock = socket.create_connection((address, self.port), left)
                 break
             except OSError as error:
                 failed = error

@@ -81,7 +81,7 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
         changes[name] = fitted
         adjustments.append(Adjustment(parameter=name, action=action, reason=reason))
     if (thinks := limits.get("reasoning")) is not None and thinks.below is not None:
-        _fit_below(request, thinks, thinks.below, changes, adjustments)
+        _fit_below(request, thinks, thinks.below, model.max_output, changes, adjustments)
     if not changes and not adjustments:
         return Fitted(request)
     adjustments.sort(key=lambda adjustment: adjustment.parameter)
@@ -153,13 +153,22 @@ def _fit_budget(value: Reasoning, limit: Limit) -> tuple[Reasoning, str, str]:
 
 
 def _fit_below(
-    request: ChatRequest, limit: Limit, name: str, changes: dict[str, Any], adjustments: list[Adjustment]
+    request: ChatRequest,
+    limit: Limit,
+    name: str,
+    most_at_all: int | None,
+    changes: dict[str, Any],
+    adjustments: list[Adjustment],
 ) -> None:
     """Keep a budget below the parameter that counts it too; where too little is left of it, nothing is asked."""
     reasoning = changes.get("reasoning", request.reasoning)
     most = changes.get(name, getattr(request, name))
     if reasoning is None or not reasoning.budget or most is None or reasoning.budget < most:
         return
+    if name in request.suggested:
+        changes[name] = most = min(reasoning.budget + most, most_at_all or math.inf)
+        if reasoning.budget < most:
+            return
     low = limit.range[0] if limit.range is not None else 1
     adjustments[:] = [adjustment for adjustment in adjustments if adjustment.parameter != "reasoning"]
     if most - 1 < low:

@@ -96,6 +96,13 @@ class Credential:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     source: Any = field(default=None, repr=False)
 
+    def hidden(self, text: str) -> str:
+        """Return a text without the values, which a provider may repeat in an error."""
+        for value in self.values.values():
+            if len(value) >= 4 and value in text:
+                text = text.replace(value, "***")
+        return text
+
     @property
     def id(self) -> str:
         """A name for this credential that reveals nothing of it; objects of one class have one name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import time
@@ -13,10 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from jackfield import Boards
 from jackfield_gateway import GatewayApp, Team, db_command, keys_command
-from jackfield_gateway.state import read_secret
+from jackfield_gateway.state import Teams, open_store, read_secret
 from tests.apps.gateway.conftest import served
 from tests.core.server import DONE, USAGE, Server, chunk, completion, streamed, whole
 
@@ -117,6 +119,48 @@ def test_a_key_asks_the_models_and_the_addresses_that_it_may(
         assert "openai/gpt-4o" in refused.json()["error"]["message"]
     assert ask(address, key, "/v2/text/chat", {"providers": "openai/gpt-4o-mini", "text": "Hi"}).status_code == 403
     assert not upstream.requests
+
+
+def test_a_key_that_is_bound_cannot_be_led_elsewhere(
+    address: str, url: str, upstream: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = command(capsys, url, "create", "small", "--model", "openai/gpt-4o-mini")["key"]
+    assert ask(address, key, body={**ASKED, "models": ["openai/gpt-5"], "route": "fallback", "seed": 1}).is_success
+    assert json.loads(upstream.requests[-1]["body"]).keys() == {"model", "messages", "seed"}
+    body = {"providers": "openai/gpt-4o-mini", "text": "Hi"}
+    for more in ({"fallback_providers": "openai/gpt-4o"}, {"providers": "openai"}, {"providers": "openai,openai/o1"}):
+        assert ask(address, key, "/v2/text/chat", {**body, **more}).status_code == 403
+
+
+def test_a_viewer_asks_nothing_and_sees_its_own_project(
+    address: str, url: str, upstream: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    member = command(capsys, url, "create", "member")["key"]
+    viewer, admin = (command(capsys, url, "create", role, "--role", role) for role in ("viewer", "admin"))
+    asyncio.run(_move(url, viewer["id"]))
+    assert ask(address, member).is_success
+    assert ask(address, viewer["key"]).status_code == 403
+    query = {"begin": TODAY, "end": "9999-12-31", "step": "1"}
+    time.sleep(0.6)  # the history is written in batches
+    rows = {}
+    for name, key in (("viewer", viewer["key"]), ("admin", admin["key"])):
+        headers = {"authorization": f"Bearer {key}"}
+        rows[name] = httpx.get(f"{address}/v2/cost_management", params=query, headers=headers).json()["response"]
+    assert rows["viewer"] == []
+    assert rows["admin"]
+
+
+async def _move(url: str, key_id: str) -> None:
+    """Give a key another project, as an operator does with two teams."""
+    store = await open_store(url)
+    try:
+        teams = Teams(store)
+        project = await teams.add_project((await teams.organisations())[0].id, "other")
+        async with store.writing() as connection:
+            moved = {"project": project.id, "key": key_id}
+            await connection.execute(text("UPDATE keys SET project_id = :project WHERE id = :key"), moved)
+    finally:
+        await store.close()
 
 
 def test_what_is_asked_is_kept_and_added_up(

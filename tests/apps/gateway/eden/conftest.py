@@ -16,7 +16,7 @@ from jackfield_gateway import GatewayApp, Passage, RetrievalQuery, Retrieved
 from tests.apps.gateway.conftest import served
 from tests.core.server import Server, completion, running, whole
 
-PROVIDERS = ("openai", "mistral", "deepseek")
+PROVIDERS = ("openai", "mistral", "deepseek", "anthropic")
 LOOPBACK = FetchLimits(size=100_000, seconds=2.0, allowed=(ipaddress.ip_network("127.0.0.0/8"),))
 
 

@@ -206,7 +206,7 @@ def test_some_providers_may_fail_and_all_may(address: str, upstreams: Upstreams)
 def test_providers_are_asked_side_by_side(address: str, upstreams: Upstreams) -> None:
     for server in upstreams.values():
         server.answer(late(0.4))
-    answer = ask(address, {"providers": [*upstreams], "text": "Hi"}, TEXT)
+    answer = ask(address, {"providers": ["openai", "mistral", "deepseek"], "text": "Hi"}, TEXT)
     assert answer.elapsed.total_seconds() < 0.9
     assert len(answer.json()) == 3
 
@@ -308,6 +308,45 @@ def test_a_wrong_message_is_named_by_its_place(address: str, messages: Any, sent
     answer = ask(address, {"providers": "openai", "messages": messages}, MULTIMODAL)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"] == {"messages": [sentence]}
+
+
+@pytest.mark.parametrize(
+    "path", [TEXT, "/v2/text/chat/stream", "/v2/llm/chat", "/v1/chat/completions", "/api/v1/chat/completions"]
+)
+def test_a_key_that_a_provider_repeats_is_hidden(address: str, upstreams: Upstreams, path: str) -> None:
+    upstreams["openai"].answer(whole({"error": {"message": "Incorrect API key provided: sk-openai", "code": "x"}}, 401))
+    text = {"providers": "openai", "text": "Hi", "show_original_response": True}
+    chat = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+    answer = ask(address, text if "/text/" in path else chat, path)
+    assert "Incorrect API key provided: ***" in answer.text
+    assert "sk-openai" not in answer.text
+
+
+def test_the_same_model_is_asked_once_also_as_a_fallback(address: str, upstreams: Upstreams) -> None:
+    for server in upstreams.values():
+        server.answer(whole(ERROR, 500))
+    body = {"providers": "openai", "fallback_providers": ["openai/gpt-4o", "mistral"], "text": "Hi"}
+    found = ask(address, body, TEXT).json()
+    assert [*found] == ["openai", "mistral"]
+    assert found["mistral"]["error"]["message"].startswith("Mistral")
+
+
+@pytest.mark.parametrize("form", [{"name": 5}, {"strict": "perhaps"}, {"schema": 5}])
+def test_a_wrong_response_format_is_refused(address: str, form: Any) -> None:
+    given = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}, **form}}
+    answer = ask(address, {"providers": "openai", "messages": said("Hi"), "response_format": given}, MULTIMODAL)
+    assert [*answer.json()["error"]["message"]] == ["response_format"]
+
+
+def test_a_request_is_bounded(address: str, upstreams: Upstreams) -> None:
+    many = [f"openai/m{number}" for number in range(21)]
+    assert [*ask(address, {"providers": many, "text": "Hi"}, TEXT).json()["error"]["message"]] == ["providers"]
+    item = {"type": "media_url", "content": {"media_url": "http://127.0.0.1:9/a.png", "media_type": "image/png"}}
+    answer = ask(address, {"providers": "openai", "messages": said(*[item] * 11)}, MULTIMODAL)
+    assert answer.json()["error"]["message"] == {"messages": ["at most 10 media are fetched for one request."]}
+    wrong = ask(address, {"providers": "openai", "text": "Hi", "tool_results": [1] * 20_000}, TEXT)
+    assert len(wrong.content) < 20_000
+    assert not upstreams["openai"].requests
 
 
 def test_the_keys_of_providers_stay_where_they_belong(address: str, upstreams: Upstreams) -> None:

@@ -102,6 +102,15 @@ def test_thinking_is_asked_for_by_its_budget(address: str, upstreams: Upstreams)
     assert answer.headers["x-jackfield-adjusted"] == "reasoning"
 
 
+def test_a_budget_that_was_written_is_kept_beside_a_limit_that_was_not(address: str, upstreams: Upstreams) -> None:
+    body = {**BODY, "thinking": {"type": "enabled", "budget_tokens": 2048}, "model": "anthropic/claude-sonnet-4-5"}
+    answer = ask(address, body, GENERATE)
+    assert "x-jackfield-adjusted" not in answer.headers
+    sent = upstreams.body("anthropic")
+    assert sent["thinking"]["budget_tokens"] == 2048
+    assert sent["max_tokens"] == 2148
+
+
 def test_generate_sends_its_own_limit_unless_the_caller_has_one(address: str, upstreams: Upstreams) -> None:
     cases: list[tuple[dict[str, Any], int]] = [
         ({}, 100), ({"max_tokens": 7}, 7), ({"max_completion_tokens": 9}, 9),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -51,6 +52,22 @@ def test_what_was_spent_is_told_by_key_day_feature_and_provider(kept: tuple[str,
     assert day["llm__chat"] == {"total_cost": 1.65e-06, "details": 1, "cost_per_provider": {"openai": 1.65e-06}}
     total = sum(row["total_cost"] for row in day.values())
     assert httpx.get(f"{address}{COSTS}credits/").json()["credits"] == pytest.approx(1 - total)
+
+
+def test_a_caller_that_goes_away_is_recorded(kept: tuple[str, RecentRecords], upstreams: Upstreams) -> None:
+    address, records = kept
+    for server in upstreams.values():
+        server.answer([8.0])
+    for path, body in (
+        ("/v2/text/chat", {"providers": ["openai", "mistral"], "text": "Hi"}),
+        ("/v2/llm/chat", {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}),
+    ):
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(address + path, json=body, timeout=0.3)
+    until = time.monotonic() + 5
+    while len(records._entries) < 3 and time.monotonic() < until:
+        time.sleep(0.02)
+    assert [(entry.status, entry.error) for entry in records._entries] == [(499, "Gone")] * 3
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from jackfield import Boards
 from jackfield_gateway import GatewayApp
 from tests.apps.gateway.conftest import ask, served
 from tests.apps.gateway.eden.conftest import Upstreams
-from tests.core.server import DONE, USAGE, chunk, streamed, whole
+from tests.core.server import DONE, USAGE, chunk, completion, streamed, whole
 
 PATH = "/api/v1/chat/completions"
 HI = [{"role": "user", "content": "Hi"}]
@@ -214,6 +214,12 @@ def test_a_fault_of_the_gateway_has_an_envelope_and_says_nothing_of_it(address: 
     assert (answer.status_code, answer.json()["error"]) == (500, "unexpected_error")
     assert "fell down" not in answer.text
     assert "the shelf fell down" in capfd.readouterr().err
+
+
+def test_an_answer_has_one_id(address: str, upstreams: Upstreams) -> None:
+    upstreams["mistral"].answer(whole(completion("Hello"), x_request_id="theirs"))
+    answer = ask(address, BODY, PATH, **{"x-request-id": "mine"})
+    assert answer.headers.get_list("x-request-id") == ["mine"]
 
 
 def test_no_header_that_may_be_secret_is_shown(address: str, upstreams: Upstreams) -> None:

@@ -55,6 +55,8 @@ class Call:
         #: The name of the key that let it in.
         self.key = ""
         self.project: str | None = None
+        #: Whether it sees what other projects asked and spent.
+        self.sees_all = True
         #: Whether the key may ask a model, by its full name; None: any.
         self.allows_model: Callable[[str], bool] | None = None
         self.port: int = (scope.get("server") or ("", 0))[1] or 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from jackfield import (
     AsyncClient,
@@ -51,7 +52,8 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        self._admit(asker, [request.model])
+        self.admit(asker, [request.model])
+        request = _bounded(asker, request)
         return await self._watched(asker, request, self.client.send(request))
 
     async def chat(
@@ -62,11 +64,12 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        self._admit(asker, [request.model], fallbacks)
+        self.admit(asker, [request.model], fallbacks)
+        request = _bounded(asker, request)
         asked = self.client.chat(request, fallbacks=fallbacks or None)
         return cast(ChatResponse, await self._watched(asker, request, asked))
 
-    def _admit(self, asker: Asker, models: Sequence[str], fallbacks: Fallback | Sequence[str] | None = None) -> None:
+    def admit(self, asker: Asker, models: Sequence[str], fallbacks: Fallback | Sequence[str] | None = None) -> None:
         """Check that a key may ask models, and those that may be asked in their place.
 
         Raises:
@@ -87,6 +90,9 @@ class Panel:
         except JackfieldError as error:
             watch.failed(error)
             raise
+        except asyncio.CancelledError:
+            watch.left()
+            raise
         watch.answered(response)
         return response
 
@@ -94,17 +100,22 @@ class Panel:
         self, asker: Asker, request: ChatRequest, models: Sequence[str]
     ) -> list[ChatResponse | JackfieldError]:
         """Ask many models the same, side by side; return what became of each, in their order."""
-        self._admit(asker, models)
+        self.admit(asker, models)
+        request = _bounded(asker, request)
         watches = [_Watch(self, asker, request.model_copy(update={"model": model})) for model in models]
         found: list[ChatResponse | JackfieldError] = []
-        async with self.client.fan_out(models, request) as legs:
-            async for leg in legs:
-                if leg.response is not None:
-                    watches[leg.index].answered(leg.response)
-                elif leg.error is not None:
-                    watches[leg.index].failed(leg.error)
-            for leg in legs.legs:
-                found.append(leg.response or leg.error or JackfieldError("no answer"))
+        try:
+            async with self.client.fan_out(models, request) as legs:
+                async for leg in legs:
+                    if leg.response is not None:
+                        watches[leg.index].answered(leg.response)
+                    elif leg.error is not None:
+                        watches[leg.index].failed(leg.error)
+                for leg in legs.legs:
+                    found.append(leg.response or leg.error or JackfieldError("no answer"))
+        finally:
+            for watch in watches:
+                watch.left()
         return found
 
     def stream(
@@ -115,7 +126,8 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        self._admit(asker, [request.model], fallbacks)
+        self.admit(asker, [request.model], fallbacks)
+        request = _bounded(asker, request)
         watch = _Watch(self, asker, request)
         try:
             stream = self.client.stream(request, fallbacks=fallbacks or None)
@@ -123,6 +135,24 @@ class Panel:
             watch.failed(error)
             raise
         return Streaming(stream, watch)
+
+
+Q = TypeVar("Q", bound=Request)
+#: A longer name of a user is nobody's.
+_LONGEST = 500
+#: Members by which hosts of many models are asked for another one than `model`.
+_STEERING = frozenset({"fallbacks", "model", "models", "preset", "provider", "route"})
+
+
+def _bounded(asker: Asker, request: Q) -> Q:
+    """Return a request without what could lead a provider to a model that the key may not ask."""
+    if asker.allows_model is None or not request.provider_options:
+        return request
+    options = {
+        name: {member: value for member, value in given.items() if member not in _STEERING}
+        for name, given in request.provider_options.items()
+    }
+    return request.model_copy(update={"provider_options": options})
 
 
 class Streaming:
@@ -166,7 +196,7 @@ class Streaming:
         """End it: where it is not at its end, the provider's connection is closed at once."""
         await self._batches.aclose()  # type: ignore[attr-defined]
         await self.stream.close()
-        self._watch.left(self.stream)
+        self._watch.left(self.stream.provider, self.stream.model, self.stream.sandboxed)
 
 
 class _Watch:
@@ -198,9 +228,9 @@ class _Watch:
         name = type(error).__name__
         self._end(error.provider, error.model, status=status_of(error), error=name, attempts=error.attempts, **more)
 
-    def left(self, stream: AsyncStream) -> None:
+    def left(self, provider: str | None = None, model: str | None = None, sandboxed: bool = False) -> None:
         """The caller went away in the middle."""
-        self._end(stream.provider, stream.model, status=499, error="Gone", sandboxed=stream.sandboxed)
+        self._end(provider, model, status=499, error="Gone", sandboxed=sandboxed)
 
     def _end(self, provider: str | None, model: str | None, **values: Any) -> None:
         """Record it; what answered is known better than what was asked for."""
@@ -209,6 +239,7 @@ class _Watch:
         self._is_open = False
         asker, asked = self._asker, self._request.model
         named, _, bare = asked.partition("/")
+        user = asker.user or getattr(self._request, "user", None)
         entry = Entry(
             at=self._at,
             route=asker.route,
@@ -216,7 +247,7 @@ class _Watch:
             model=model or bare or asked,
             key=asker.key,
             project=asker.project,
-            user=asker.user or getattr(self._request, "user", None),
+            user=user and user[:_LONGEST],
             user_agent=asker.user_agent,
             seconds=time.monotonic() - self._began,
             first=None if self.first is None else self.first - self._began,

@@ -62,8 +62,11 @@ class Records(Protocol):
     def record(self, entry: Entry) -> None:
         """Take an entry; never waits."""
 
-    async def spent(self, begin: date, end: date, period: Period) -> Iterable[Spent]:
-        """Return what was spent on the days from `begin` to `end`, both included (UTC), the oldest period first."""
+    async def spent(self, begin: date, end: date, period: Period, project: str | None = None) -> Iterable[Spent]:
+        """Return what was spent on the days from `begin` to `end`, both included (UTC), the oldest period first.
+
+        `project` is whose questions count; None: everybody's.
+        """
 
 
 class RecentRecords:
@@ -76,11 +79,11 @@ class RecentRecords:
         """Take an entry; never waits."""
         self._entries.append(entry)
 
-    async def spent(self, begin: date, end: date, period: Period) -> Iterable[Spent]:
-        """Return what was spent on the days from `begin` to `end`, both included (UTC), the oldest period first."""
+    async def spent(self, begin: date, end: date, period: Period, project: str | None = None) -> Iterable[Spent]:
+        """Return what was spent; see `Records`."""
         found: dict[tuple[date, str, str | None, str, str], Spent] = {}
         for entry in self._entries:
-            if entry.sandboxed or not begin <= entry.at.date() <= end:
+            if entry.sandboxed or not begin <= entry.at.date() <= end or project not in (None, entry.project):
                 continue
             day = clock.at(clock.begin(period, clock.stamp(entry.at))).date()
             key = (day, entry.key, entry.user, entry.route, entry.provider)

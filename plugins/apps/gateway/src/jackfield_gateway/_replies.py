@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,8 @@ class Shape:
     headers: Sequence[Header] = ()
     #: Whether a stream that breaks off ends with the dialect's word for it; else its connection is closed.
     says_failures = True
+    #: Whether its answers have an id of the request of their own.
+    names_itself = False
 
     def members(self, response: Response) -> Mapping[str, Any]:
         """Return members to be added to a whole answer, or to the end of a stream."""
@@ -70,7 +73,7 @@ async def reply(
         response = await call.unless_gone(panel.send(asker, request))
     answer = board.render_response(request, response)
     heads = marks(response.sandboxed, response.adjustments)
-    if response.request_id:
+    if response.request_id and not (shape is not None and shape.names_itself):
         heads.append((b"x-request-id", response.request_id.encode("latin-1", "replace")))
     if shape is not None:
         body = shape.whole({**from_json(answer.body), **shape.members(response)})
@@ -78,7 +81,7 @@ async def reply(
         heads += shape.headers
     await call.reply(answer, heads)
     if shape is not None and isinstance(response, ChatResponse):
-        await shape.ended(response)
+        await _ended(shape, response)
 
 
 async def _stream(
@@ -114,9 +117,17 @@ async def _stream(
         finally:
             pulse.stop()
         await call.end()
-        await shape.ended(stream.response)
+        await _ended(shape, stream.response)
     finally:
         await streaming.close()
+
+
+async def _ended(shape: Shape, response: ChatResponse) -> None:
+    """Tell a shape; what it fails at comes too late for the caller, and is told to the operator."""
+    try:
+        await shape.ended(response)
+    except JackfieldError as error:
+        print(f"jackfield serve: an answer was given and could not be kept: {error}", file=sys.stderr)
 
 
 def _closing(data: bytes, response: ChatResponse, shape: Shape) -> bytes:

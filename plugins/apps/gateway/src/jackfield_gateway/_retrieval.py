@@ -22,7 +22,8 @@ ABSENT = "retrieval needs a package that has documents: pip install jackfield-ra
 class RetrievalQuery:
     """What is looked for: in which `collection`, for which conversation, and how much of it.
 
-    `options` are further words of the API that was asked, such as a model that ranks again.
+    `project` and `key` are those of the caller, as the gateway knows them; `user` is whom the caller names. `options`
+    are further words of the API that was asked, such as a model that ranks again.
     """
 
     collection: str
@@ -33,6 +34,8 @@ class RetrievalQuery:
     filters: Mapping[str, Any] = field(default_factory=dict)
     conversation: str | None = None
     user: str | None = None
+    project: str | None = None
+    key: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -60,7 +60,10 @@ class Team:
             return AuthenticationError(f"the key is missing or wrong; send it in {key_header}", status=401)
         if not identity.allows_route(call.path):
             return PermissionDenied(f"the key {identity.name!r} may not ask {call.path:.200}", status=403)
-        call.key, call.project, call.allows_model = identity.key_id, identity.project_id, identity.allows_model
+        if call.method not in ("GET", "HEAD") and not identity.may("member"):
+            return PermissionDenied(f"the key {identity.name!r} may look and ask nothing", status=403)
+        call.key, call.project, call.sees_all = identity.key_id, identity.project_id, identity.may("admin")
+        call.allows_model = None if "*" in identity.models else identity.allows_model
         return None
 
     # -- records -----------------------------------------------------------------------------------------------------
@@ -70,13 +73,14 @@ class Team:
         assert self._history is not None
         self._history.record(_row(entry))
 
-    async def spent(self, begin: date, end: date, period: Period) -> Iterable[Spent]:
-        """Return what was spent on the days from `begin` to `end`, both included (UTC), the oldest period first."""
+    async def spent(self, begin: date, end: date, period: Period, project: str | None = None) -> Iterable[Spent]:
+        """Return what was spent; see `Records`."""
         assert self._store is not None
         midnight = time(tzinfo=UTC)
         wanted = Filter(
             since=datetime.combine(begin, midnight),
-            until=datetime.combine(end + timedelta(days=1), midnight),
+            until=None if end == date.max else datetime.combine(end + timedelta(days=1), midnight),
+            project_id=project,
             sandboxed=False,
         )
         by: tuple[Group, ...] = ("key_id", "user", "route", "provider")

@@ -95,6 +95,7 @@ class Chats:
     ) -> None:
         first, others = asked
         asker = call.asker(route)
+        self._panel.admit(asker, [target.model for target in (*first, *others)])
         if others:
             heads = await call.unless_gone(self._in_turn(asker, request, [*first, *others], entries, said))
         else:
@@ -172,5 +173,7 @@ def _format(value: Mapping[str, Any] | None) -> Any:
         case {"type": "json_object"}:
             return "json"
         case {"type": "json_schema", "json_schema": {"schema": schema, **more}} if isinstance(schema, Mapping):
-            return {"schema": schema, "name": more.get("name"), "strict": more.get("strict")}
+            name, strict = more.get("name"), more.get("strict")
+            if isinstance(name, str | None) and isinstance(strict, bool | None):
+                return {"schema": schema, "name": name, "strict": strict}
     raise Refused.of("response_format", "text, json_object or json_schema with its json_schema is needed.")

@@ -17,6 +17,8 @@ from ._refusals import Refused
 from ._requests import AvailableTool, MultimodalChat, TextChat
 
 Fetch = Callable[[str], Awaitable[tuple[bytes, str | None]]]
+#: So many addresses are fetched for one request.
+_MOST_ADDRESSES = 10
 _KEYS = ("media_url", "media_base64", "text", "media_type")
 
 
@@ -158,6 +160,8 @@ async def of_items(rows: list[tuple[str, list[_Item]]], system: str | None, fetc
         JackfieldError: an address may not be asked, or gives nothing.
     """
     messages = [Message(role="system", parts=system)] if system else []
+    if sum(item.type == "media_url" for _, items in rows for item in items) > _MOST_ADDRESSES:
+        raise Refused.of("messages", f"at most {_MOST_ADDRESSES} media are fetched for one request.")
     for number, (role, items) in enumerate(rows):
         if role == "user":
             parts = [await _part(item, f"[{number}].content[{index}]", fetch) for index, item in enumerate(items)]

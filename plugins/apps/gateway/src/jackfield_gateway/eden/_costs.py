@@ -60,8 +60,9 @@ class Costs:
             raise Refused.of("end", "Ensure that end is not before begin.")
         if query.group_by not in (None, "user"):
             raise Refused.of("group_by", f'"{query.group_by}" is not a valid choice.')
+        project = None if call.sees_all else call.project
         found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
-        for entry in await self._panel.records.spent(query.begin, query.end, _PERIODS[query.step - 1]):
+        for entry in await self._panel.records.spent(query.begin, query.end, _PERIODS[query.step - 1], project):
             if _wanted(entry, query):
                 who = (entry.user or "") if query.group_by == "user" else entry.key
                 period = entry.begins.isoformat()
@@ -79,7 +80,7 @@ class Costs:
     async def left(self, call: Call, _: Mapping[str, str]) -> None:
         """Answer `cost_management/credits`."""
         left: float | None = None
-        if self._credits is not None:
+        if self._credits is not None and call.sees_all:
             rows = await self._panel.records.spent(date(1970, 1, 1), date(9999, 12, 30), "year")
             left = float(self._credits - sum((row.cost for row in rows), Decimal(0)))
         await call.reply(HTTPResponse(200, dict(_JSON), to_json({"credits": left})))

@@ -55,4 +55,7 @@ def whole_failure(boards: Boards, error: errors.JackfieldError) -> HTTPResponse:
     title = "The gateway" if error.provider is None else title_of(boards, error.provider)
     told = failure(title, type(error).__name__, error.message, error.status)
     status = told["provider_status_code"]
-    return rendered(status if 400 <= status < 600 else 500, told["error"]["type"], told["error"]["message"])
+    answer = rendered(status if 400 <= status < 600 else 500, told["error"]["type"], told["error"]["message"])
+    if error.retry_after is not None:
+        answer.headers = {**answer.headers, "retry-after": f"{error.retry_after:.0f}"}
+    return answer

@@ -149,6 +149,7 @@ class LlmChats:
                 return
             await self._answer(call, board, request, body, "askyoda__generate")
             return
+        self._panel.admit(call.asker("askyoda__generate"), [request.model])
         query = RetrievalQuery(
             collection=str(project),
             messages=request.messages,
@@ -158,6 +159,8 @@ class LlmChats:
             filters=body.filter_documents,
             conversation=None if body.conversation_id is None else str(body.conversation_id),
             user=request.user,
+            project=call.project,
+            key=call.key,
         )
         try:
             woven = await call.unless_gone(Woven.of(retriever, query))

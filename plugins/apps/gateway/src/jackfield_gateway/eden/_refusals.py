@@ -13,6 +13,8 @@ from jackfield import HTTPResponse
 M = TypeVar("M", bound=BaseModel)
 _JSON = {"content-type": "application/json"}
 _WHOLE = "non_field_errors"
+#: So many mistakes are told.
+_MOST = 50
 #: The sentences for what pydantic finds wrong; `{ctx}` members are pydantic's.
 _SENTENCES: Mapping[str, str] = {
     "missing": "This field is required.",
@@ -87,7 +89,7 @@ def checked(kind: type[M], value: Mapping[str, Any]) -> M:
         return kind.model_validate(value)
     except ValidationError as error:
         problems: dict[str, list[str]] = {}
-        for row in error.errors(include_url=False):
+        for row in error.errors(include_url=False)[:_MOST]:
             parameter, *inner = row["loc"] or (_WHOLE,)
             place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in inner)
             sentence = f"{place.removeprefix('.')}: {_sentence(row)}" if place else _sentence(row)

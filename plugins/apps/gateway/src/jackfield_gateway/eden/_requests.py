@@ -60,7 +60,11 @@ class Shared(Body):
     providers: Annotated[
         list[Name],
         BeforeValidator(_names, json_schema_input_type=list[Name] | str),
-        Field(min_length=1, description="Providers, or `provider/model`; a string may hold several with commas."),
+        Field(
+            min_length=1,
+            max_length=20,
+            description="Providers, or `provider/model`; a string may hold several with commas.",
+        ),
     ]
     settings: Annotated[
         dict[str, str],

@@ -53,10 +53,10 @@ def targets(boards: Boards, body: Shared, feature: str) -> tuple[list[Target], l
     if body.fallback_providers and len(written) > 1:
         raise Refused.of("fallback_providers", "Fallbacks need exactly one provider in providers.")
     models = {**(body.model_extra or {}), **body.settings}
-    return (
-        [_target(boards, name, models, feature, "providers") for name in written],
-        [_target(boards, name, models, feature, "fallback_providers") for name in body.fallback_providers],
-    )
+    first = [_target(boards, name, models, feature, "providers") for name in written]
+    others = [_target(boards, name, models, feature, "fallback_providers") for name in body.fallback_providers]
+    known = {target.model: target for target in reversed([*first, *others])}
+    return first, [target for target in others if known[target.model] is target]
 
 
 def _target(boards: Boards, written: str, models: Mapping[str, Any], feature: str, parameter: str) -> Target:

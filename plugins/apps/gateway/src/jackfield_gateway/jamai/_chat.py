@@ -64,6 +64,7 @@ class JamChats:
     async def _answer(self, call: Call, body: JamChat) -> None:
         board = self._panel.boards.dialect("openai-chat")
         request = self._request(board, body, call.request_id)
+        self._panel.admit(call.asker("jamai__chat"), [request.model])
         woven: Woven | None = None
         if (rag := body.rag_params) is not None:
             if not (table := rag.table_id.strip()):
@@ -79,6 +80,8 @@ class JamChats:
                 model=request.model,
                 k=rag.k,
                 user=body.user or None,
+                project=call.project,
+                key=call.key,
                 options=rag.model_dump(exclude={"table_id", "k"}),
             )
             woven = await call.unless_gone(Woven.of(retriever, query))
@@ -186,6 +189,7 @@ class _JamShape(Shape):
     """What the API does otherwise than OpenAI's dialect."""
 
     says_failures = False
+    names_itself = True
 
     def __init__(self, request_id: str, model: str, woven: Woven | None, ignored: list[str], stream: bool) -> None:
         self._id = request_id

@@ -36,6 +36,8 @@ _WORDS: Mapping[type[errors.JackfieldError], tuple[str, int]] = {
     errors.TransportError: ("busy", 503),
     errors.JackfieldError: ("unexpected_error", 500),
 }
+#: So many mistakes are told.
+_MOST = 50
 _WAIT = "30"  # what the API says where the provider says nothing
 _SHOWN = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent", "x-project-id",
@@ -88,7 +90,7 @@ def at_the_door(call: Call, error: errors.JackfieldError) -> HTTPResponse:
 
 def of_validation(call: Call, error: ValidationError, body: Any) -> HTTPResponse:
     """Write what is wrong with a body, each mistake on a line."""
-    rows = error.errors(include_url=False)
+    rows = error.errors(include_url=False)[:_MOST]
     lines = [
         f"{number}. {'.'.join(('body', *map(str, row['loc'])))} : {row['msg']}" for number, row in enumerate(rows, 1)
     ]
