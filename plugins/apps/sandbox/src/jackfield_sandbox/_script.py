@@ -49,7 +49,7 @@ _ANY_OBJECT = {
 
 def seed_of(request: Request) -> str:
     """Return what the answer is drawn from: a hash of all that is asked, streamed or not."""
-    asked = request.model_dump(mode="json", exclude={"stream", "serving"}, exclude_none=True)
+    asked = request.model_dump(mode="json", exclude={"stream", "serving", "suggested"}, exclude_none=True)
     text = json.dumps([request.operation, asked], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
