@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
@@ -177,6 +177,6 @@ class Pulse:
                 await self.send(data)
 
 
-def encoded(headers: MutableMapping[str, str] | Any) -> list[Header]:
+def encoded(headers: Mapping[str, str]) -> list[Header]:
     """Return headers as ASGI takes them."""
     return [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
