@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import jackfield
-from jackfield import Boards, ChatRequest, Client, Exchange
+from jackfield import AuthenticationError, Boards, ChatRequest, Client, Exchange
 from tests.core.conftest import acme
+from tests.core.server import Server, whole
 
 
 def _exchange(stream: bool = False) -> Exchange:
@@ -57,3 +58,15 @@ def test_a_stream_that_ends_without_having_begun_is_an_error(events: bytes) -> N
     with pytest.raises(jackfield.ResponseFormatError, match="the stream is empty") as caught:
         exchange.check()
     assert caught.value.body == events
+
+
+def test_a_key_that_a_provider_repeats_is_hidden(server: Server, boards: Boards) -> None:
+    told = {"error": {"message": "Incorrect API key provided: sk-canary-1.", "code": "invalid_api_key"}}
+    server.answer(whole(told, 401))
+    with Client(boards=boards, environ={"ACME_API_KEY": "sk-canary-1"}) as client:
+        with pytest.raises(AuthenticationError, match=r"provided: \*\*\*") as caught:
+            client.chat("acme/large", "Hi")
+        shown = f"{caught.value!r} {caught.value} {vars(caught.value)}"
+    assert "sk-canary-1" not in shown
+    assert caught.value.body is not None
+    assert b"***" in caught.value.body

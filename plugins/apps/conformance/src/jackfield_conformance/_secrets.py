@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jackfield import ChatRequest, HTTPRequest
+from jackfield import ChatRequest, HTTPRequest, HTTPResponse
 from jackfield.wire import host_of
 
 from ._reading import Answer, read
@@ -57,7 +57,9 @@ class Secrets(Translation):
         signed(exchange)
         for status in (400, 401, 403, 500):
             answer = Answer(f"status {status}", b"<html>kit</html>", {"content-type": "text/html"}, status)
-            error = read(exchange, answer).error
-            shown = f"{error!r} {error} {vars(error) if error is not None else ''}"
-            findings.unless(SECRET not in shown, "normalize_error", answer.name, "names the key")
+            # the exchange hides a key that is repeated, so the hook is asked as well, which must not need that
+            raw = HTTPResponse(answer.status, answer.headers, answer.body)
+            for error in (exchange.board.normalize_error(exchange.request, raw), read(exchange, answer).error):
+                shown = f"{error!r} {error} {vars(error) if error is not None else ''}"
+                findings.unless(SECRET not in shown, "normalize_error", answer.name, "names the key")
         findings.check()
