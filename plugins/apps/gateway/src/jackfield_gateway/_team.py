@@ -5,23 +5,31 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jackfield import AuthenticationError, JackfieldError, PermissionDenied
 
+from . import state
 from ._call import Call
 from ._records import Entry, Spent
 from ._written import attempt
-from .state import Entry as Row
-from .state import Filter, Group, History, Identities, Keys, Requests, Secret, Store, new_id, open_store
-from .state.clock import Period, stamp
+from .state.clock import Period, new_id, stamp
+from .state.entries import Entry as Row
 from .state.money import decimal, nanos
+
+if TYPE_CHECKING:
+    from .state import Group, History, Identities, Secret, Store
 
 
 class Team:
-    """Keys and history in the database that a URL names. It is opened and closed in the loop that serves."""
+    """Keys and history in the database that a URL names. It is opened and closed in the loop that serves.
+
+    Raises:
+        ConfigurationError: the extra `store` is not installed.
+    """
 
     def __init__(self, url: str, secret: Secret) -> None:
+        _ = state.open_store  # what is missing is told before anything is served
         self._url = url
         self._secret = secret
         self._store: Store | None = None
@@ -34,10 +42,10 @@ class Team:
         Raises:
             JackfieldError: the database cannot be opened.
         """
-        self._store = store = await open_store(self._url)
-        self._history = History(store, hash_key=self._secret.derive("content"))
-        self._identities = Identities(store, self._secret)
-        if (issued := await Keys(store, self._secret).first()) is not None:
+        self._store = store = await state.open_store(self._url)
+        self._history = state.History(store, hash_key=self._secret.derive("content"))
+        self._identities = state.Identities(store, self._secret)
+        if (issued := await state.Keys(store, self._secret).first()) is not None:
             print(f"  the first key, of an administrator, shown only now: {issued.text}")
             sys.stdout.flush()
 
@@ -77,14 +85,14 @@ class Team:
         """Return what was spent; see `Records`."""
         assert self._store is not None
         midnight = time(tzinfo=UTC)
-        wanted = Filter(
+        wanted = state.Filter(
             since=datetime.combine(begin, midnight),
             until=None if end == date.max else datetime.combine(end + timedelta(days=1), midnight),
             project_id=project,
             sandboxed=False,
         )
         by: tuple[Group, ...] = ("key_id", "user", "route", "provider")
-        found = await Requests(self._store).totals(wanted, by=by, period=period)
+        found = await state.Requests(self._store).totals(wanted, by=by, period=period)
         return [
             Spent(
                 row.begins.date() if row.begins is not None else begin,
