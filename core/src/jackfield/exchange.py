@@ -253,7 +253,8 @@ class Exchange:
 
     def complete(self, error: JackfieldError, answer: HTTPResponse | None = None) -> JackfieldError:
         """Write on an error what the exchange knows: who, status, request id, wait, body."""
-        error.message = self.endpoint.credential.hidden(error.message)
+        hidden = self.endpoint.credential.hidden
+        error.message = hidden(error.message.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
         error.args = (error.message,)
         error.provider = error.provider or self.endpoint.provider
         error.model = error.model or self.request.model
@@ -265,9 +266,7 @@ class Exchange:
                 error.retry_after = retry_after(head.headers, self.at.timestamp())
         if error.body is None:
             error.body = answer.body if answer is not None else b"".join(self._body)
-        for value in self.endpoint.credential.values.values():
-            if error.body and len(value) >= 4:
-                error.body = error.body.replace(value.encode(), b"***")
+        error.body = hidden(error.body)
         if isinstance(error, ProviderError) and self.board.info is not None:
             advise(error, self.board.info, self.request.model)
         return error

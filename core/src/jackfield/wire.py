@@ -96,12 +96,12 @@ class Credential:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     source: Any = field(default=None, repr=False)
 
-    def hidden(self, text: str) -> str:
-        """Return a text without the values, which a provider may repeat in an error."""
+    def hidden(self, said: bytes) -> bytes:
+        """Return what was said without the values, which a provider may repeat in an error."""
         for value in self.values.values():
-            if len(value) >= 4 and value in text:
-                text = text.replace(value, "***")
-        return text
+            if len(value) >= 4:
+                said = said.replace(value.encode(), b"***")
+        return said
 
     @property
     def id(self) -> str:

@@ -21,9 +21,7 @@ class Door:
     def refusal(self, method: str, headers: Mapping[str, str], key_header: str) -> JackfieldError | None:
         """Return why a request may not come in, or None."""
         if self._key is not None:
-            given = headers.get(key_header) or headers.get("authorization", "")
-            given = given.removeprefix("Bearer ").strip()
-            if hmac.compare_digest(given.encode(), self._key):
+            if hmac.compare_digest(given_key(headers, key_header).encode(), self._key):
                 return None
             return AuthenticationError(f"the gateway's key is missing or wrong; send it in {key_header}", status=401)
         if (host := headers.get("host", "").lower()) not in self._hosts:
@@ -39,3 +37,9 @@ class Door:
             what = f"the content type is {kind[:60]!r}; without a gateway key it has to be application/json"
             return InvalidRequestError(what, status=415)
         return None
+
+
+def given_key(headers: Mapping[str, str], key_header: str) -> str:
+    """Return the key that a caller sends, in the header of its dialect or as a bearer."""
+    given = headers.get(key_header) or headers.get("authorization", "")
+    return given.removeprefix("Bearer ").strip()

@@ -11,6 +11,7 @@ from jackfield import AuthenticationError, JackfieldError, PermissionDenied
 
 from . import state
 from ._call import Call
+from ._door import given_key
 from ._records import Entry, Spent
 from ._written import attempt
 from .state.clock import Period, new_id, stamp
@@ -59,9 +60,8 @@ class Team:
     async def refusal(self, call: Call, key_header: str) -> JackfieldError | None:
         """Return why a caller may not come in, or None; then the call knows who asks."""
         assert self._identities is not None
-        given = call.headers.get(key_header) or call.headers.get("authorization", "")
         try:
-            identity = await self._identities.find(given.removeprefix("Bearer ").strip())
+            identity = await self._identities.find(given_key(call.headers, key_header))
         except JackfieldError as error:
             return error
         if identity is None:

@@ -27,7 +27,6 @@ from jackfield_gateway._replies import Shape, reply
 from jackfield_gateway._retrieval import ABSENT, RetrievalQuery, Woven
 from jackfield_gateway._written import cost_number
 
-from ._failures import whole_failure
 from ._refusals import Refused, read, rendered
 from ._requests import Body, Effort, Name
 from ._targets import default_model, resolved
@@ -162,11 +161,7 @@ class LlmChats:
             project=call.project,
             key=call.key,
         )
-        try:
-            woven = await call.unless_gone(Woven.of(retriever, query))
-        except JackfieldError as error:
-            await call.reply(whole_failure(self._panel.boards, error))
-            return
+        woven = await call.unless_gone(Woven.of(retriever, query))
         request = request.model_copy(update={"messages": woven.found.messages})
         await self._answer(call, board, request, body, "askyoda__generate", woven)
 
@@ -215,7 +210,4 @@ class LlmChats:
     ) -> None:
         others = [self._named(name) for name in body.fallbacks or ()]
         fallback = Fallback(tuple(others)) if others else None
-        try:
-            await reply(self._panel, call, board, request, call.asker(route), fallback, _Extras(woven))
-        except JackfieldError as error:
-            await call.reply(whole_failure(self._panel.boards, error))
+        await reply(self._panel, call, board, request, call.asker(route), fallback, _Extras(woven))

@@ -26,7 +26,7 @@ from jackfield_gateway._panel import Panel
 from jackfield_gateway._written import marks
 
 from ._chat import text_request
-from ._failures import failure, title_of, whole_failure
+from ._failures import failure, title_of
 from ._refusals import Refused, read
 from ._requests import TextStream
 from ._targets import by_answer, targets
@@ -52,11 +52,7 @@ class LineStream:
         await call.unless_gone(self._stream(call, request, fallback, asked))
 
     async def _stream(self, call: Call, request: Any, fallback: Fallback | None, asked: list[Any]) -> None:
-        try:
-            streaming = self._panel.stream(call.asker("text__chat"), request, fallback)
-        except JackfieldError as error:
-            await call.reply(whole_failure(self._panel.boards, error))
-            return
+        streaming = self._panel.stream(call.asker("text__chat"), request, fallback)
         try:
             await streaming.begin()
             stream = streaming.stream
@@ -74,8 +70,6 @@ class LineStream:
                 await call.piece(lines.fail(error))
                 return
             await call.end()
-        except JackfieldError as error:
-            await call.reply(whole_failure(self._panel.boards, error))
         finally:
             await streaming.close()
 

@@ -25,7 +25,7 @@ from jackfield_gateway._panel import Panel
 from jackfield_gateway._replies import Shape, reply
 from jackfield_gateway._retrieval import ABSENT, Passage, RetrievalQuery, Retrieved, Woven
 
-from ._errors import of_error, of_validation, rendered
+from ._errors import of_validation, rendered
 from ._requests import JamChat
 
 _DEFAULTS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
@@ -56,15 +56,13 @@ class JamChats:
         except ValidationError as error:
             await call.reply(of_validation(call, error, given))
             return
-        try:
-            await self._answer(call, body)
-        except JackfieldError as error:
-            await call.reply(of_error(call, error))
+        await self._answer(call, body)
 
     async def _answer(self, call: Call, body: JamChat) -> None:
         board = self._panel.boards.dialect("openai-chat")
-        request = self._request(board, body, call.request_id)
-        self._panel.admit(call.asker("jamai__chat"), [request.model])
+        request = self._request(board, body)
+        asker = call.asker("jamai__chat", body.user or call.headers.get("x-user-id"))
+        self._panel.admit(asker, [request.model])
         woven: Woven | None = None
         if (rag := body.rag_params) is not None:
             if not (table := rag.table_id.strip()):
@@ -88,10 +86,9 @@ class JamChats:
             request = request.model_copy(update={"messages": woven.found.messages})
         request, ignored = self._taken(request)
         shape = _JamShape(call.request_id, request.model, woven, ignored, bool(body.stream))
-        asker = call.asker("jamai__chat", body.user or call.headers.get("x-user-id"))
         await reply(self._panel, call, board, request, asker, None, shape)
 
-    def _request(self, board: Board, body: JamChat, request_id: str) -> ChatRequest:
+    def _request(self, board: Board, body: JamChat) -> ChatRequest:
         """Read the conversation as OpenAI's dialect does, with the API's defaults beside it.
 
         Raises:
