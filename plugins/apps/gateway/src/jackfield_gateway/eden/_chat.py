@@ -30,7 +30,7 @@ class Chats:
     async def multimodal(self, call: Call, _: Mapping[str, str]) -> None:
         """Answer `multimodal/chat`."""
         body = read(MultimodalChat, await call.body())
-        first, others = targets(self._panel.boards, body, "multimodal")
+        first, others = self._asked(call, body, "multimodal")
         rows = items_of(body)
         entries = Entries(self._panel.boards, body)
         try:
@@ -68,7 +68,7 @@ class Chats:
     async def text(self, call: Call, _: Mapping[str, str]) -> None:
         """Answer `text/chat`."""
         body = read(TextChat, await call.body())
-        first, others = targets(self._panel.boards, body, "text")
+        first, others = self._asked(call, body, "text")
 
         def said(response: ChatResponse) -> Mapping[str, Any]:
             tools = [tool.model_dump(include={"name", "description", "parameters"}) for tool in body.available_tools]
@@ -78,6 +78,12 @@ class Chats:
 
         entries = Entries(self._panel.boards, body)
         await self._answer(call, body, text_request(body), (first, others), entries, said, "text__chat")
+
+    def _asked(self, call: Call, body: Shared, feature: str) -> tuple[list[Target], list[Target]]:
+        """Return whom a body asks, and check that the key may, before anything is fetched for it."""
+        first, others = targets(self._panel.boards, body, feature)
+        self._panel.admit(call.asker(f"{feature}__chat"), [target.model for target in (*first, *others)])
+        return first, others
 
     async def _fetch(self, url: str) -> tuple[bytes, str | None]:
         found = await fetch_async(url, self._panel.media)
@@ -95,7 +101,6 @@ class Chats:
     ) -> None:
         first, others = asked
         asker = call.asker(route)
-        self._panel.admit(asker, [target.model for target in (*first, *others)])
         if others:
             heads = await call.unless_gone(self._in_turn(asker, request, [*first, *others], entries, said))
         else:
