@@ -108,9 +108,8 @@ class AsyncClient(ClientBase, AsyncClosing):
 
     async def close(self) -> None:
         """Close the connections that this client opened."""
-        for transport in self._opened():
+        for transport in self._released():
             await transport.aclose()
-        self._transports.clear()
 
 
 class AsyncStream(StreamBase, AsyncClosing):

@@ -6,7 +6,7 @@ import importlib
 import os
 import threading
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,10 +65,11 @@ class Boards:
         found.source = Path(config)
         return found
 
-    def reload(self) -> None:
+    def reload(self, check: Callable[[Mapping[str, Any]], None] | None = None) -> None:
         """Read the configuration's file again; where it is wrong by now, what is in force stays in force.
 
-        Exchanges that are under way end as they began.
+        `check` may refuse it too, for the tables that an application has in it. Exchanges that are under way end as
+        they began.
 
         Raises:
             ConfigurationError: the file cannot be read, or is wrong, or there is none.
@@ -80,6 +81,8 @@ class Boards:
         for name in fresh.config.get("providers", {}):
             if fresh._admission.denied(name) is None:
                 fresh.info(name)
+        if check is not None:
+            check(fresh.config)
         with self._lock:
             self.config, self.book, self._admission = fresh.config, fresh.book, fresh._admission
             self._found.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
@@ -16,6 +16,7 @@ from .boards import Boards
 from .book import PriceBook
 from .catalog import ModelInfo
 from .closing import Closing
+from .connections import Connections
 from .conversation import ChatRequest, ChatResponse
 from .driver import Stream, drive
 from .endpoints import resolve
@@ -43,7 +44,7 @@ R = TypeVar("R", bound=Response)
 Fallbacks: TypeAlias = Fallback | Sequence[str] | str
 
 
-class ClientBase(Accounting):
+class ClientBase(Connections, Accounting):
     """What both clients share: configuration, boards, endpoints, and the making of flows."""
 
     def __init__(
@@ -184,21 +185,6 @@ class ClientBase(Accounting):
     def _watched(self, exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
         flow = exchange.board.wrap(exchange.request, flow)
         return _observed(exchange, flow) if exchange.board.observed else flow
-
-    def _transport_for(self, provider: str, opener: Callable[[Any, Mapping[str, str]], Any]) -> Any:
-        given = self._overrides.get(provider, {}).get("transport")
-        key = provider if given is not None else None
-        if (found := self._transports.get(key)) is None:
-            with self._opening:
-                if (found := self._transports.get(key)) is None:
-                    given = given if given is not None else self._given_transport
-                    found = self._transports[key] = opener(given, self._environ)
-        return found
-
-    def _opened(self) -> list[Any]:
-        """Return the transports that were made here, not those that were given."""
-        given = [self._given_transport, *(values.get("transport") for values in self._overrides.values())]
-        return [found for found in self._transports.values() if not any(found is known for known in given)]
 
 
 def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
@@ -343,6 +329,5 @@ class Client(ClientBase, Closing):
         if self._side_by_side is not None:
             self._side_by_side.close()
             self._side_by_side = None
-        for transport in self._opened():
+        for transport in self._released():
             transport.close()
-        self._transports.clear()

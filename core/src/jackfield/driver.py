@@ -95,6 +95,11 @@ class StreamBase:
         return self._underway.adjustments
 
     @property
+    def partial(self) -> ChatResponse | None:
+        """What has arrived of the answer that is under way; its usage is what the provider has told by now."""
+        return cast("ChatResponse | None", self._underway.partial())
+
+    @property
     def response(self) -> ChatResponse:
         """The assembled answer.
 

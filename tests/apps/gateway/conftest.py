@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 
 from jackfield import Boards
-from jackfield_gateway import GatewayApp
+from jackfield_gateway import GatewayApp, Settings
 from jackfield_sandbox import AsyncSandboxTransport
 from tests.core.conftest import acme
 from tests.core.server import Server, running
@@ -60,7 +60,9 @@ def upstream() -> Iterator[Server]:
 def gateway(upstream: Server) -> Iterator[str]:
     """A gateway over the provider acme, which a test scripts."""
     boards = Boards(acme(upstream.url), environ={})
-    with served(GatewayApp({"acme": {"api_key": "sk-upstream"}}, boards=boards, max_body=100_000)) as address:
+    with served(
+        GatewayApp({"acme": {"api_key": "sk-upstream"}}, boards=boards, settings=Settings(max_body=100_000))
+    ) as address:
         yield address
 
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from jackfield import Boards
-from jackfield_gateway import GatewayApp
+from jackfield_gateway import GatewayApp, Settings
 from jackfield_sandbox import AsyncSandboxTransport, stand_in
 from tests.apps.gateway.conftest import served
 from tests.apps.gateway.eden.conftest import Shelf
@@ -23,7 +23,7 @@ from tests.apps.gateway.eden.conftest import Shelf
 def address() -> Iterator[str]:
     boards, transport = Boards({}, environ={}), AsyncSandboxTransport()
     providers = {name: stand_in(boards, name, transport) for name in boards.providers()}
-    with served(GatewayApp(providers, boards=boards, retries=0, retriever=Shelf())) as found:
+    with served(GatewayApp(providers, boards=boards, settings=Settings(retries=0), retriever=Shelf())) as found:
         yield found
 
 

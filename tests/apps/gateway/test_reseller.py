@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from jackfield import Boards
-from jackfield_gateway import GatewayApp
+from jackfield_gateway import GatewayApp, Settings
 from jackfield_sandbox import AsyncSandboxTransport, stand_in
 from tests.apps.gateway.conftest import ask, served
 from tests.core.server import DONE, USAGE, Server, chunk, completion, running, streamed, whole
@@ -43,7 +43,7 @@ def address(upstream: Server, second: Server) -> Iterator[str]:
         "openai": {"api_key": "sk-1", "base_url": upstream.url},
         "deepseek": {"api_key": "sk-2", "base_url": second.url},
     }
-    with served(GatewayApp(providers, boards=Boards({}, environ={}), retries=0)) as found:
+    with served(GatewayApp(providers, boards=Boards({}, environ={}), settings=Settings(retries=0))) as found:
         yield found
 
 

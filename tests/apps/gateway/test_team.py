@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from jackfield import Boards
-from jackfield_gateway import GatewayApp, Team, db_command, keys_command
+from jackfield_gateway import GatewayApp, Settings, Team, db_command, keys_command
 from jackfield_gateway.state import Teams, open_store, read_secret
 from tests.apps.gateway.conftest import served
 from tests.core.server import DONE, USAGE, Server, chunk, completion, streamed, whole
@@ -44,7 +44,9 @@ def address(url: str, upstream: Server) -> Iterator[str]:
     upstream.answer(whole(completion("Hello")))
     secret = read_secret(Path(url.removeprefix("sqlite:///")).with_suffix(".secret"))
     providers = {"openai": {"api_key": "sk", "base_url": upstream.url}}
-    with served(GatewayApp(providers, boards=Boards({}, environ={}), retries=0, team=Team(url, secret))) as found:
+    with served(
+        GatewayApp(providers, boards=Boards({}, environ={}), settings=Settings(retries=0), team=Team(url, secret))
+    ) as found:
         yield found
 
 

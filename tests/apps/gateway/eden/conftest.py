@@ -12,7 +12,7 @@ import pytest
 
 from jackfield import Boards, ChatResponse, InvalidInput, Message
 from jackfield.fetching import FetchLimits
-from jackfield_gateway import GatewayApp, Passage, RetrievalQuery, Retrieved
+from jackfield_gateway import GatewayApp, Passage, RetrievalQuery, Retrieved, Settings
 from tests.apps.gateway.conftest import served
 from tests.core.server import Server, completion, running, whole
 
@@ -71,7 +71,9 @@ def address(providers: Upstreams, shelf: Shelf) -> Iterator[str]:
     overrides = {name: {"api_key": f"sk-{name}", "base_url": server.url} for name, server in providers.items()}
     small = {"id": "large-at-most-1000", "max_output": 1000, "prices": [{"rates": {"input": "2", "output": "6"}}]}
     boards = Boards({"providers": {"mistral": {"models": [small]}}}, environ={})
-    with served(GatewayApp(overrides, boards=boards, retries=0, media=LOOPBACK, retriever=shelf)) as found:
+    with served(
+        GatewayApp(overrides, boards=boards, settings=Settings(retries=0), media=LOOPBACK, retriever=shelf)
+    ) as found:
         yield found
 
 

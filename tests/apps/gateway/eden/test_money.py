@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from jackfield import Boards, Cost
-from jackfield_gateway import Entry, GatewayApp, RecentRecords
+from jackfield_gateway import Entry, GatewayApp, RecentRecords, Settings
 from jackfield_sandbox import AsyncSandboxTransport
 from tests.apps.gateway.conftest import ask, served
 from tests.apps.gateway.eden.conftest import Upstreams
@@ -30,7 +30,9 @@ def spent(address: str, **query: Any) -> Any:
 def kept(upstreams: Upstreams) -> Iterator[tuple[str, RecentRecords]]:
     records = RecentRecords()
     overrides = {name: {"api_key": "sk", "base_url": server.url} for name, server in upstreams.items()}
-    app = GatewayApp(overrides, boards=Boards({}, environ={}), records=records, credits=Decimal("1"), retries=0)
+    app = GatewayApp(
+        overrides, boards=Boards({}, environ={}), records=records, credits=Decimal("1"), settings=Settings(retries=0)
+    )
     with served(app) as address:
         yield address, records
 

@@ -189,7 +189,6 @@ def test_a_url_keeps_its_password_out_of_sight() -> None:
     [
         ("open_store", "sqlalchemy", "store"),
         ("Credentials", "cryptography", "store"),
-        ("Limits", "limits", "limits"),
     ],
 )
 def test_what_is_not_installed_is_named_with_its_extra(name: str, module: str, extra: str) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ._retrieval import RetrievalQuery as RetrievalQuery
     from ._retrieval import Retrieved as Retrieved
     from ._retrieval import Retriever as Retriever
+    from ._settings import Settings as Settings
+    from ._settings import read_settings as read_settings
     from ._team import Team as Team
 
 __all__ = [
@@ -32,12 +34,14 @@ __all__ = [
     "RetrievalQuery",
     "Retrieved",
     "Retriever",
+    "Settings",
     "Team",
     "command",
     "db_command",
     "keys_command",
     "price_list",
     "price_lists",
+    "read_settings",
 ]
 _HOME = {
     "Entry": "_records",
@@ -49,12 +53,14 @@ _HOME = {
     "RetrievalQuery": "_retrieval",
     "Retrieved": "_retrieval",
     "Retriever": "_retrieval",
+    "Settings": "_settings",
     "Team": "_team",
     "command": "_command",
     "db_command": "_keys",
     "keys_command": "_keys",
     "price_list": "_price_lists",
     "price_lists": "_price_lists",
+    "read_settings": "_settings",
 }
 
 

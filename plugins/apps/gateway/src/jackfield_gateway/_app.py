@@ -10,37 +10,48 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from jackfield import AsyncClient, Board, Boards, HTTPResponse, JackfieldError
+from jackfield import AsyncClient, Board, Boards, HTTPResponse, JackfieldError, PermissionDenied
 from jackfield.errors import status_of
 from jackfield.fetching import FetchLimits
 
 from ._call import Call, Gone, Receive, Scope, Send
 from ._dialects import Dialects
-from ._door import Door
-from ._family import Family, Table
+from ._door import Door, own_keys
+from ._edge import Edge
+from ._family import Family, Role, Table
+from ._guard import Guard
 from ._models import ModelRows
+from ._observation import Observation
 from ._panel import Panel
 from ._records import Records
 from ._retrieval import Retriever, find_retriever
 from ._routes import Match, Routes
+from ._settings import FIXED, Settings, read_settings
 from ._written import waits
 from .eden._family import EdenFamily
 from .jamai._family import JamFamily
 
 if TYPE_CHECKING:
     from ._team import Team
+    from .state import Limits
 
 _JSON = {"content-type": "application/json"}
+#: What is answered to anybody: whether the process lives, and whether it should be asked.
+_OPEN = frozenset({"/healthz", "/readyz"})
+_MORE = (("/openapi.json", "GET"), ("/healthz", "GET"), ("/readyz", "GET"), ("/metrics", "GET"))
 
 
 class GatewayApp:
     """Serves every installed dialect, and the APIs that it stands for, over the providers of a client.
 
     `providers` are the client's overrides, `key` what callers have to send (None: programs on this machine only, see
-    `Door`), `max_body` the largest request in bytes. `retries` is how often a failure that may pass is tried again.
-    `records` keeps what was asked, `retriever` finds passages, `media` bounds what is fetched from addresses in
-    messages, `credits` is what there is to spend, in US dollars. `team` has keys and history in a database, in the
-    place of `key` and `records`.
+    `Door`). `settings` are what an operator sets; without them those of the boards' configuration. `records` keeps what
+    was asked, `retriever` finds passages, `media` bounds what is fetched from addresses in messages, `credits` is what
+    there is to spend, in US dollars. `team` has keys, budgets and history in a database, in the place of `key` and
+    `records`.
+
+    Raises:
+        ConfigurationError: the configuration has settings that are wrong, or limits that need what is not installed.
     """
 
     def __init__(
@@ -48,40 +59,75 @@ class GatewayApp:
         providers: Mapping[str, Mapping[str, Any]] | None = None,
         key: str | None = None,
         boards: Boards | None = None,
-        max_body: int = 64 * 1024 * 1024,
         transport: Any = None,
-        retries: int = 2,
         records: Records | None = None,
         retriever: Retriever | None = None,
         media: FetchLimits | None = None,
         credits: Decimal | None = None,
         team: Team | None = None,
+        settings: Settings | None = None,
     ) -> None:
+        boards = Boards.of() if boards is None else boards
+        self.settings = settings = read_settings(boards.config, {}) if settings is None else settings
         self.client = AsyncClient(
-            providers=providers, boards=boards, transport=transport, retries=retries, unsupported="record"
-        )
-        self.boards = self.client.boards
-        self.routes = Routes(self.boards)
-        retriever = retriever or find_retriever(self.boards.config.get("retrieval", {}))
-        self._team = team
-        self.panel = Panel(self.client, team or records, retriever, media)
-        rows = ModelRows(self.boards)
+            providers=providers, boards=boards, transport=transport or settings.transport, retries=settings.retries,
+            unsupported="record",
+        )  # fmt: skip
+        self.boards = boards
+        self.routes = Routes(boards)
+        retriever = retriever or find_retriever(boards.config.get("retrieval", {}))
+        self.team = team
+        self.panel = Panel(self.client, team or records, retriever, media, settings)
+        self.panel.guard = self.guard = Guard(self.client, settings, _limits(settings))
+        self.observation = Observation(self)
+        self.panel.observers.append(self.observation.ended)
+        rows = ModelRows(boards)
         self.families: tuple[Family, ...] = (EdenFamily(self.panel, credits), JamFamily(self.panel, rows))
+        if team is not None:
+            from .manage import ManageFamily
+
+            self.families = (ManageFamily(self), *self.families)
         self._table = Table(self.families)
         self._dialects = Dialects(self.panel, rows)
         self._key = key
-        self._max_body = max_body
         self._doors: dict[int, Door] = {}
         self._description: bytes | None = None
+        #: Providers that the sandbox stands in for.
+        self.sandboxed: Mapping[str, Any] = {}
+        self._take(settings)
+
+    def _take(self, settings: Settings) -> None:
+        self.settings = settings
+        self.edge = Edge(settings)
+        self._doors.clear()
+        self.panel.use(settings)
+        self.observation.use(settings)
+        if self.team is not None:
+            self.team.use(settings)
+
+    def reload(self, environ: Mapping[str, str]) -> list[str]:
+        """Read the configuration again, all of it or nothing; return the settings that take a restart to change.
+
+        Raises:
+            ConfigurationError: it is wrong; what is in force stays in force.
+        """
+        found: list[Settings] = []
+        self.boards.reload(lambda config: found.append(read_settings(config, environ)))
+        changed = [name for name in sorted(FIXED) if getattr(found[0], name) != getattr(self.settings, name)]
+        self._take(found[0])
+        return changed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            call = Call(scope, receive, send, self._max_body)
+            call = Call(scope, receive, send, self.settings.max_body)
             try:
-                await self._http(call)
+                if self.edge.origins and (answer := self.edge.preflight(call)) is not None:
+                    await call.reply(answer)
+                else:
+                    await self._http(call)
             except Gone:
                 pass
             except Exception as bug:
@@ -92,31 +138,44 @@ class GatewayApp:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 try:
-                    if self._team is not None:
-                        await self._team.open()
+                    await self._open()
                 except JackfieldError as error:
                     await send({"type": "lifespan.startup.failed", "message": str(error)})
                     return
                 await send({"type": "lifespan.startup.complete"})
             else:
-                await self.client.close()
-                if self._team is not None:
-                    await self._team.close()
+                await self._close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _open(self) -> None:
+        if self.team is not None:
+            await self.team.open(self.settings)
+            self.guard.ledger, self.panel.lending = self.team.ledger, self.team.lending
+        self.observation.is_ready = True
+
+    async def _close(self) -> None:
+        self.observation.is_ready = False
+        await self.client.close()
+        await self.guard.close()
+        if self.team is not None:
+            await self.team.close()
 
     async def _http(self, call: Call) -> None:
         if (found := self._table.find(call.method, call.path)) is not None:
             family, address, variables = found
-            if (refusal := await self._refusal(call, "authorization")) is not None:
+            refusal = await self._refusal(call, "authorization")
+            if refusal is None and address.role is not None:
+                refusal = _below(call, address.role)
+            if refusal is not None:
                 await call.reply(family.refused(refusal, call), waits(refusal))
             else:
                 await address.answer(call, variables)
         elif (match := self.routes.find(call.method, call.path, call.headers)) is not None:
             await self._in_dialect(call, match)
         else:
-            refusal = None if call.path == "/healthz" else await self._refusal(call, "authorization")
-            await call.reply(self._nowhere(call) if refusal is None else self._refused(call, refusal))
+            refusal = None if call.path in _OPEN else await self._refusal(call, "authorization")
+            await call.reply(await self._nowhere(call) if refusal is None else self._refused(call, refusal))
 
     async def _broke(self, call: Call, bug: Exception) -> None:
         """Tell the operator of a fault of ours, and the caller that there is one; what has begun breaks off."""
@@ -141,25 +200,32 @@ class GatewayApp:
             await call.reply(_rendered(board, error))
 
     async def _refusal(self, call: Call, key_header: str) -> JackfieldError | None:
-        if self._team is not None:
-            return await self._team.refusal(call, key_header)
-        if (door := self._doors.get(call.port)) is None:
-            door = self._doors[call.port] = Door(self._key, call.port)
-        call.key = "local" if self._key is None else "gateway"
-        return door.refusal(call.method, call.headers, key_header)
+        if self.team is not None:
+            refusal = await self.team.refusal(call, key_header)
+        else:
+            if (door := self._doors.get(call.port)) is None:
+                door = self._doors[call.port] = Door(self._key, call.port, self.edge.allows)
+            call.key = "local" if self._key is None else "gateway"
+            refusal = door.refusal(call.method, call.headers, key_header)
+        if refusal is None and self.settings.byok:
+            try:
+                call.own = own_keys(call.headers, self.boards)
+            except JackfieldError as error:
+                return error
+        return refusal
 
     def _refused(self, call: Call, refusal: JackfieldError) -> HTTPResponse:
         family = self._table.family(call.path)
         return _rendered(None, refusal) if family is None else family.refused(refusal, call)
 
-    def _nowhere(self, call: Call) -> HTTPResponse:
+    async def _nowhere(self, call: Call) -> HTTPResponse:
         """Answer what no API has an address for."""
         reads = call.method in ("GET", "HEAD")
         if reads and call.path == "/":
             lines = ["Jackfield gateway", "", *self.addresses, "", f"providers: {', '.join(self.boards.providers())}"]
             return HTTPResponse(200, {"content-type": "text/plain; charset=utf-8"}, "\n".join([*lines, ""]).encode())
-        if reads and call.path == "/healthz":
-            return HTTPResponse(200, _JSON, b'{"status":"ok"}')
+        if reads and (answer := await self.observation.answer(call)) is not None:
+            return answer
         if reads and call.path == "/openapi.json":
             return HTTPResponse(200, _JSON, self._described())
         methods = sorted({*self._table.methods(call.path), *self.routes.methods(call.path)})
@@ -194,3 +260,21 @@ def _rendered(board: Board | None, error: JackfieldError) -> HTTPResponse:
         return board.render_error(error)
     body = {"error": {"message": error.message, "type": type(error).__name__, "param": error.param, "code": error.code}}
     return HTTPResponse(status_of(error), _JSON, to_json(body))
+
+
+def _below(call: Call, role: Role) -> JackfieldError | None:
+    """Return why a caller may not ask what takes a role; without a team, everybody who comes in may."""
+    if call.identity is None or call.identity.may(role):
+        return None
+    return PermissionDenied(
+        f"this takes the role {role}; the key {call.identity.name!r} has {call.identity.role}", status=403
+    )
+
+
+def _limits(settings: Settings) -> Limits | None:
+    """Open what counts; in memory nothing needs to be installed for it."""
+    if not settings.limits and settings.limits_url == "memory://":
+        return None
+    from .state import Limits
+
+    return Limits(settings.limits_url, when_down=settings.limits_down)

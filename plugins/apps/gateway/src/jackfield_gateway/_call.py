@@ -6,12 +6,20 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import uuid4
 
-from jackfield import HTTPResponse, JackfieldError, RequestTooLargeError
+from jackfield import HTTPResponse, InvalidRequestError, JackfieldError, RequestTooLargeError
+
+if TYPE_CHECKING:
+    from .state import Identity
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header: TypeAlias = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +32,23 @@ class Asker:
     allows_model: Callable[[str], bool] | None = None
     user: str | None = None
     user_agent: str | None = None
+    key_name: str | None = None
+    organisation: str | None = None
+    #: Keys of providers that the caller sent along, by provider.
+    own: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Headers that go with the answer.
+    heads: list[Header] = field(default_factory=list)
 
+    def tell(self, headers: Mapping[str, str]) -> None:
+        """Add headers to the answer, whatever it will be; those that are there already stay."""
+        known = {name for name, _ in self.heads}
+        self.heads.extend(header for header in encoded(headers) if header[0] not in known)
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Header: TypeAlias = tuple[bytes, bytes]
 
 T = TypeVar("T")
 _KEEP_ALIVE = 15.0
+#: Seconds without a piece of the body, after which a caller is given up.
+_PATIENCE = 30.0
 _ID = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -54,12 +70,21 @@ class Call:
         self.has_begun = False
         #: The name of the key that let it in.
         self.key = ""
+        self.key_name: str | None = None
         self.project: str | None = None
+        self.organisation: str | None = None
+        #: Whose key it is, where there is a team.
+        self.identity: Identity | None = None
+        #: Headers of the answer, whatever it will be.
+        self.heads: list[Header] = []
+        #: Keys of providers that the caller sent along, by provider.
+        self.own: Mapping[str, str] = {}
         #: Whether it sees what other projects asked and spent.
         self.sees_all = True
         #: Whether the key may ask a model, by its full name; None: any.
         self.allows_model: Callable[[str], bool] | None = None
         self.port: int = (scope.get("server") or ("", 0))[1] or 0
+        self.peer: str = (scope.get("client") or ("",))[0] or ""
         self._receive = receive
         self._send = send
         self._max_body = max_body
@@ -67,7 +92,10 @@ class Call:
     def asker(self, route: str, user: str | None = None) -> Asker:
         """Return who asks by a route, for the records; `user` is whom the caller names, and believed no further."""
         agent = self.headers.get("user-agent")
-        return Asker(route, self.key, self.project, self.allows_model, user, agent)
+        return Asker(
+            route, self.key, self.project, self.allows_model, user, agent, self.key_name, self.organisation, self.own,
+            self.heads,
+        )  # fmt: skip
 
     @property
     def content_type(self) -> str:
@@ -90,12 +118,18 @@ class Call:
 
         Raises:
             RequestTooLargeError: it is larger than the gateway takes.
+            InvalidRequestError: it does not come.
             Gone: the caller has hung up.
         """
         pieces: list[bytes] = []
         size = 0
         while True:
-            message = await self._receive()
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    message = await self._receive()
+            except TimeoutError:
+                what = f"nothing of the body came for {_PATIENCE:g} s"
+                raise InvalidRequestError(what, status=408) from None
             if message["type"] == "http.disconnect":
                 raise Gone
             piece = message.get("body", b"")
@@ -109,14 +143,26 @@ class Call:
     async def reply(self, answer: HTTPResponse, more: Sequence[Header] = ()) -> None:
         """Send a whole answer."""
         self.has_begun = True
-        headers = [*encoded(answer.headers), *more, (b"content-length", str(len(answer.body)).encode())]
+        headers = [
+            *encoded(answer.headers),
+            *more,
+            *self._more(more),
+            (b"content-length", str(len(answer.body)).encode()),
+        ]
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})
 
     async def begin(self, status: int, headers: Sequence[Header]) -> None:
         """Begin an answer in pieces."""
         self.has_begun = True
-        await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._more(headers)]})
+
+    def _more(self, headers: Sequence[Header]) -> list[Header]:
+        """Return the headers of any answer, less those that this one has already."""
+        if not self.heads:
+            return self.heads
+        known = {name for name, _ in headers}
+        return [header for header in self.heads if header[0] not in known]
 
     async def piece(self, data: bytes) -> None:
         """Send a piece of it."""

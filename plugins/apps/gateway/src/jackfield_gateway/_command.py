@@ -9,14 +9,18 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from jackfield import Boards, ConfigurationError, JackfieldError, ProviderInfo
 from jackfield.endpoints import has_credential, key_names
 
-from ._stores import STORE, add_store, open_team
+from ._settings import KEY, Settings, read_settings
+from ._stores import STORE, add_store, secret_of
 
-KEY = "JACKFIELD_GATEWAY_KEY"
+if TYPE_CHECKING:
+    from ._app import GatewayApp
+    from ._team import Team
 
 
 def command(argv: Sequence[str]) -> int:
@@ -29,32 +33,93 @@ def command(argv: Sequence[str]) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8700, help="port to listen on, 0 for any (default: %(default)s)")
     parser.add_argument("--demo", action="store_true", help="let the sandbox answer for providers without a key")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that serve (default: %(default)s)"
+    )
+    parser.add_argument("--check", action="store_true", help="read the configuration, say what is wrong, and end")
     add_store(parser, f"keep keys and history in a database, such as sqlite:///gateway.db (default: {STORE})")
     options = parser.parse_args(argv)
     try:
-        return _serve(options)
+        return _checked(options) if options.check else _serve(options)
     except JackfieldError as error:
         print(f"jackfield serve: {error}", file=sys.stderr)
         return 2
 
 
+def _checked(options: argparse.Namespace) -> int:
+    """Open everything that serving needs, without listening."""
+    boards, settings = _read(options)
+    app_of(options, boards, settings)
+    source = "no configuration file is in force" if boards.source is None else f"{boards.source} is well"
+    print(
+        f"{source}; {len(boards.providers())} providers, {len(settings.aliases)} aliases, {len(settings.limits)} limits"
+    )
+    return 0
+
+
 def _serve(options: argparse.Namespace) -> int:
-    host, port, demo = options.host, options.port, options.demo
+    host, port = options.host, options.port
+    boards, settings = _read(options)
     key = os.environ.get(KEY) or None
-    team = None if options.store is None else open_team(options)
-    if not _is_loopback(host) and (demo or (key is None and team is None)):
-        what = "the demo answers on loopback only" if demo else f"without {KEY} the gateway answers on loopback only"
+    has_key = key is not None or settings.store is not None
+    if not _is_loopback(host) and (options.demo or not has_key):
+        what = (
+            "the demo answers on loopback only"
+            if options.demo
+            else f"without {KEY} the gateway answers on loopback only"
+        )
         raise ConfigurationError(f"{what}, not on {host}; use --host 127.0.0.1")
+    if options.workers < 1:
+        raise ConfigurationError(f"--workers: {options.workers} is too few; 1 is the least")
+    if options.workers > 1 and settings.limits_url == "memory://":
+        raise ConfigurationError(
+            f"--workers {options.workers}: each process would count limits on its own, so that callers had "
+            f"{options.workers} times what they may have; set gateway.limits_url to a Redis, as redis://127.0.0.1"
+        )
     listener = _listen(host, port)
     with listener:
-        port = listener.getsockname()[1]
-        boards = Boards.of()
-        sandboxed = _sandboxed(boards) if demo else {}
-        _greet(boards, sandboxed, host, port, key is not None or team is not None)
-        from ._app import GatewayApp
+        app = app_of(options, boards, settings)
+        _greet(boards, app.sandboxed, host, listener.getsockname()[1], has_key)
+        if options.workers > 1:
+            from ._workers import run_workers
+
+            return run_workers(options, listener, options.workers)
         from ._server import serve
 
-        return serve(GatewayApp(sandboxed, key, boards, team=team), listener)
+        return serve(app, listener)
+
+
+def _read(options: argparse.Namespace) -> tuple[Boards, Settings]:
+    """Read the configuration; what the command line says has the last word.
+
+    Raises:
+        ConfigurationError: it is wrong.
+    """
+    boards = Boards.of()
+    settings = read_settings(boards.config, os.environ)
+    given = {"store": options.store, "secret_file": options.secret_file and Path(options.secret_file)}
+    return boards, settings.model_copy(update={name: value for name, value in given.items() if value is not None})
+
+
+def app_of(options: argparse.Namespace, boards: Boards | None = None, settings: Settings | None = None) -> GatewayApp:
+    """Make the application that the options and the configuration describe.
+
+    Raises:
+        ConfigurationError: something is wrong, or is not installed.
+    """
+    from ._app import GatewayApp
+
+    if boards is None or settings is None:
+        boards, settings = _read(options)
+    team: Team | None = None
+    if settings.store is not None:
+        from ._team import Team
+
+        team = Team(settings.store, secret_of(settings.store, settings.secret_file))
+    sandboxed = _sandboxed(boards) if options.demo else {}
+    app = GatewayApp(sandboxed, os.environ.get(KEY) or None, boards, team=team, settings=settings)
+    app.sandboxed = sandboxed
+    return app
 
 
 def _is_loopback(host: str) -> bool:

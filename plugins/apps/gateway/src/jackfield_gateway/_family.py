@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
@@ -14,6 +14,7 @@ from jackfield import HTTPResponse, JackfieldError
 from ._call import Call
 
 Answer: TypeAlias = Callable[[Call, Mapping[str, str]], Awaitable[None]]
+Role: TypeAlias = Literal["viewer", "member", "admin"]
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
 
@@ -36,12 +37,16 @@ class Doc:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One address and who answers there; a slash at the end makes no difference."""
+    """One address and who answers there; a slash at the end makes no difference.
+
+    `role` is the least that a caller's key needs; None: a viewer reads, a member asks.
+    """
 
     method: str
     path: str
     answer: Answer
     doc: Doc
+    role: Role | None = None
 
 
 class Family(Protocol):

@@ -1,33 +1,37 @@
-"""The panel: what every family of routes asks providers through, so that each question is watched and recorded."""
+"""The panel: what every family of routes asks providers through, so that each question is held to what its caller may,
+watched and recorded."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from jackfield import (
     AsyncClient,
-    AsyncStream,
     ChatRequest,
     ChatResponse,
-    Delta,
     Fallback,
     JackfieldError,
     PermissionDenied,
     Request,
     Response,
 )
-from jackfield.errors import status_of
 from jackfield.fetching import FetchLimits
 
 from ._call import Asker
 from ._records import Entry, RecentRecords, Records
+from ._settings import Settings
+from ._watch import Streaming, Watch
 
 if TYPE_CHECKING:
+    from ._guard import Guard
+    from ._lending import Lending
     from ._retrieval import Retriever
+
+Q = TypeVar("Q", bound=Request)
+#: Members by which hosts of many models are asked for another one than `model`.
+_STEERING = frozenset({"fallbacks", "model", "models", "preset", "provider", "route"})
 
 
 class Panel:
@@ -39,12 +43,34 @@ class Panel:
         records: Records | None = None,
         retriever: Retriever | None = None,
         media: FetchLimits | None = None,
+        settings: Settings | None = None,
     ) -> None:
         self.client = client
         self.boards = client.boards
         self.records: Records = records or RecentRecords()
         self.retriever = retriever
         self.media = media or FetchLimits()
+        self.settings = settings or Settings()
+        #: Who holds callers to limits and budgets, and who has keys of projects; None: nobody.
+        self.guard: Guard | None = None
+        self.lending: Lending | None = None
+        #: How many questions are under way.
+        self.running = 0
+        #: Who is told of every question that has ended.
+        self.observers: list[Callable[[Entry], None]] = []
+        self._names: dict[str, str] = {}
+        self._generation = -1
+
+    @property
+    def keeps_content(self) -> bool:
+        """Whether the records keep what was said."""
+        return self.settings.content != "off"
+
+    def use(self, settings: Settings) -> None:
+        """Take other settings."""
+        self.settings = settings
+        if self.guard is not None:
+            self.guard.use(settings)
 
     async def send(self, asker: Asker, request: Request) -> Response:
         """Ask anything, and wait for the whole answer.
@@ -52,9 +78,9 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        self.admit(asker, [request.model])
-        request = _bounded(asker, request)
-        return await self._watched(asker, request, self.client.send(request))
+        request, _, models = self._course(asker, request, None)
+        client = await self._client(asker)
+        return await self._watched(asker, request, models, lambda: client.send(request))
 
     async def chat(
         self, asker: Asker, request: ChatRequest, fallbacks: Fallback | Sequence[str] | None = None
@@ -64,10 +90,10 @@ class Panel:
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        self.admit(asker, [request.model], fallbacks)
-        request = _bounded(asker, request)
-        asked = self.client.chat(request, fallbacks=fallbacks or None)
-        return cast(ChatResponse, await self._watched(asker, request, asked))
+        asked, others, models = self._course(asker, request, fallbacks)
+        client = await self._client(asker)
+        ask = lambda: client.chat(asked, fallbacks=others or None)  # noqa: E731
+        return cast(ChatResponse, await self._watched(asker, asked, models, ask))
 
     def admit(self, asker: Asker, models: Sequence[str], fallbacks: Fallback | Sequence[str] | None = None) -> None:
         """Check that a key may ask models, and those that may be asked in their place.
@@ -77,20 +103,24 @@ class Panel:
         """
         if asker.allows_model is None:
             return
-        others = fallbacks.models if isinstance(fallbacks, Fallback) else fallbacks or ()
-        for name in (*models, *others):
-            full = "/".join(self.boards.resolve(name))
-            if not asker.allows_model(full):
+        for name in (*models, *_names_of(fallbacks)):
+            if (alias := self.settings.aliases.get(name)) is not None:
+                if not asker.allows_model(name):
+                    self.admit(asker, [*alias.models, *alias.fallbacks])
+            elif not asker.allows_model(full := self._full(name)):
                 raise PermissionDenied(f"the key may not ask {full}", status=403)
 
-    async def _watched(self, asker: Asker, request: Request, asked: Awaitable[Response]) -> Response:
-        watch = _Watch(self, asker, request)
+    async def _watched(
+        self, asker: Asker, request: Request, models: Sequence[str], ask: Callable[[], Awaitable[Response]]
+    ) -> Response:
+        watch = Watch(self, asker, request)
+        await watch.enter(models)
         try:
-            response = await asked
+            response = await ask()
         except JackfieldError as error:
             watch.failed(error)
             raise
-        except asyncio.CancelledError:
+        except BaseException:  # the caller went away, or there is a bug; either way what was reserved goes back
             watch.left()
             raise
         watch.answered(response)
@@ -99,13 +129,20 @@ class Panel:
     async def beside(
         self, asker: Asker, request: ChatRequest, models: Sequence[str]
     ) -> list[ChatResponse | JackfieldError]:
-        """Ask many models the same, side by side; return what became of each, in their order."""
+        """Ask many models the same, side by side; return what became of each, in their order.
+
+        Raises:
+            JackfieldError: the key may not ask one of them, or a limit or a budget has no room for all.
+        """
         self.admit(asker, models)
         request = _bounded(asker, request)
-        watches = [_Watch(self, asker, request.model_copy(update={"model": model})) for model in models]
+        client = await self._client(asker)
+        watches = [Watch(self, asker, request.model_copy(update={"model": model})) for model in models]
         found: list[ChatResponse | JackfieldError] = []
         try:
-            async with self.client.fan_out(models, request) as legs:
+            for watch, model in zip(watches, models, strict=True):
+                await watch.enter([self._full(model)])
+            async with client.fan_out(models, request) as legs:
                 async for leg in legs:
                     if leg.response is not None:
                         watches[leg.index].answered(leg.response)
@@ -118,30 +155,59 @@ class Panel:
                 watch.left()
         return found
 
-    def stream(
+    async def stream(
         self, asker: Asker, request: ChatRequest, fallbacks: Fallback | Sequence[str] | None = None
     ) -> Streaming:
-        """Ask for a stream.
+        """Make ready to ask for a stream; `Streaming.begin` asks.
 
         Raises:
-            JackfieldError: see `jackfield.errors` for the tree.
+            JackfieldError: the key may not ask the model, or no provider has it.
+        """
+        request, fallbacks, models = self._course(asker, request, fallbacks)
+        return Streaming(await self._client(asker), Watch(self, asker, request), request, fallbacks, models)
+
+    def _course(
+        self, asker: Asker, request: Q, fallbacks: Fallback | Sequence[str] | None
+    ) -> tuple[Q, Fallback | Sequence[str] | None, list[str]]:
+        """Return what is asked in the place of an alias, and the full names of all that may answer.
+
+        Raises:
+            PermissionDenied: the key may not ask one of them.
         """
         self.admit(asker, [request.model], fallbacks)
-        request = _bounded(asker, request)
-        watch = _Watch(self, asker, request)
-        try:
-            stream = self.client.stream(request, fallbacks=fallbacks or None)
-        except JackfieldError as error:
-            watch.failed(error)
-            raise
-        return Streaming(stream, watch)
+        if (alias := self.settings.aliases.get(request.model)) is not None:
+            drawn = random.choices(alias.models, alias.weights or None)[0]
+            request = request.model_copy(update={"model": drawn})
+            fallbacks = fallbacks or alias.fallbacks
+        models: list[str] = []
+        if self.guard is not None and not self.guard.is_idle:
+            models = [self._full(name) for name in (request.model, *_names_of(fallbacks))]
+        return _bounded(asker, request), fallbacks, models
+
+    async def _client(self, asker: Asker) -> AsyncClient:
+        """Return the client that has the keys of this asker: its own, its project's, else those of the gateway."""
+        client = self.client if self.lending is None else await self.lending.client(self.client, asker.project)
+        if not asker.own:
+            return client
+        return client.on_behalf({provider: {"api_key": key} for provider, key in asker.own.items()})
+
+    def _full(self, name: str) -> str:
+        """Return `provider/model` of a name.
+
+        Raises:
+            JackfieldError: no provider has it.
+        """
+        if self._generation != self.boards.generation:
+            self._names, self._generation = {}, self.boards.generation
+        if (known := self._names.get(name)) is None:
+            known = "/".join(self.boards.resolve(name))
+            if len(self._names) < 10_000:
+                self._names[name] = known
+        return known
 
 
-Q = TypeVar("Q", bound=Request)
-#: A longer name of a user is nobody's.
-_LONGEST = 500
-#: Members by which hosts of many models are asked for another one than `model`.
-_STEERING = frozenset({"fallbacks", "model", "models", "preset", "provider", "route"})
+def _names_of(fallbacks: Fallback | Sequence[str] | None) -> Sequence[str]:
+    return fallbacks.models if isinstance(fallbacks, Fallback) else fallbacks or ()
 
 
 def _bounded(asker: Asker, request: Q) -> Q:
@@ -153,104 +219,3 @@ def _bounded(asker: Asker, request: Q) -> Q:
         for name, given in request.provider_options.items()
     }
     return request.model_copy(update={"provider_options": options})
-
-
-class Streaming:
-    """A stream that is under way. Iterate once over `batches`; `close` it in any case."""
-
-    def __init__(self, stream: AsyncStream, watch: _Watch) -> None:
-        self.stream = stream
-        self._watch = watch
-        self._batches = stream.batches()
-        self._first: list[Delta] = []
-
-    async def begin(self) -> None:
-        """Wait for the first deltas: an error until then is an answer of its own.
-
-        Raises:
-            JackfieldError: see `jackfield.errors` for the tree.
-        """
-        try:
-            self._first = await anext(self._batches, self._first)
-        except JackfieldError as error:
-            self._watch.failed(error)
-            raise
-        self._watch.first = time.monotonic()
-
-    async def batches(self) -> AsyncIterator[list[Delta]]:
-        """Give the deltas as they arrive.
-
-        Raises:
-            JackfieldError: see `jackfield.errors` for the tree.
-        """
-        try:
-            yield self._first
-            async for deltas in self._batches:
-                yield deltas
-        except JackfieldError as error:
-            self._watch.failed(error)
-            raise
-        self._watch.answered(self.stream.response)
-
-    async def close(self) -> None:
-        """End it: where it is not at its end, the provider's connection is closed at once."""
-        await self._batches.aclose()  # type: ignore[attr-defined]
-        await self.stream.close()
-        self._watch.left(self.stream.provider, self.stream.model, self.stream.sandboxed)
-
-
-class _Watch:
-    """One question, recorded once, when it has ended in whatever way."""
-
-    def __init__(self, panel: Panel, asker: Asker, request: Request) -> None:
-        self._records = panel.records
-        self._asker = asker
-        self._request = request
-        self._at = datetime.now(UTC)
-        self._began = time.monotonic()
-        self._is_open = True
-        self.first: float | None = None
-
-    def answered(self, response: Response) -> None:
-        last = response.attempts[-1].model if response.attempts else response.model
-        self._end(
-            response.provider,
-            last,
-            usage=response.usage,
-            cost=response.cost,
-            attempts=response.attempts,
-            sandboxed=response.sandboxed,
-        )
-
-    def failed(self, error: JackfieldError) -> None:
-        had = error.response
-        more = {} if had is None else {"usage": had.usage, "cost": had.cost, "sandboxed": had.sandboxed}
-        name = type(error).__name__
-        self._end(error.provider, error.model, status=status_of(error), error=name, attempts=error.attempts, **more)
-
-    def left(self, provider: str | None = None, model: str | None = None, sandboxed: bool = False) -> None:
-        """The caller went away in the middle."""
-        self._end(provider, model, status=499, error="Gone", sandboxed=sandboxed)
-
-    def _end(self, provider: str | None, model: str | None, **values: Any) -> None:
-        """Record it; what answered is known better than what was asked for."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        asker, asked = self._asker, self._request.model
-        named, _, bare = asked.partition("/")
-        user = asker.user or getattr(self._request, "user", None)
-        entry = Entry(
-            at=self._at,
-            route=asker.route,
-            provider=provider or named,
-            model=model or bare or asked,
-            key=asker.key,
-            project=asker.project,
-            user=user and user[:_LONGEST],
-            user_agent=asker.user_agent,
-            seconds=time.monotonic() - self._began,
-            first=None if self.first is None else self.first - self._began,
-            **values,
-        )
-        self._records.record(entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -12,16 +12,18 @@ from typing import Protocol
 from jackfield import Attempt, Cost, Usage
 
 from .state import clock
-from .state.clock import Period
+from .state.clock import Period, new_id
 
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
     """One question. `route` names the address in words, `seconds` is how long it took, `first` until the first delta.
 
-    `cost` is None where it is unknown; an answer of the sandbox has one too, and counts nowhere.
+    `cost` is None where it is unknown; an answer of the sandbox has one too, and counts nowhere. `asked` and `answered`
+    are what was said, where it is kept.
     """
 
+    id: str = field(default_factory=new_id)
     at: datetime
     route: str
     provider: str
@@ -38,6 +40,8 @@ class Entry:
     first: float | None = None
     sandboxed: bool = False
     error: str | None = None
+    asked: str | None = field(default=None, repr=False)
+    answered: str | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

@@ -95,10 +95,10 @@ async def _stream(
 ) -> None:
     """Stream an answer; an error before the first delta is an answer of its own, one after it ends the stream."""
     encoder: Encoder = board.stream_encoder(request, datetime.now(UTC))
-    streaming = panel.stream(asker, request, fallbacks)
-    stream = streaming.stream
+    streaming = await panel.stream(asker, request, fallbacks)
     try:
         await streaming.begin()
+        stream = streaming.stream
         heads = [*encoded(encoder.headers), *marks(stream.sandboxed, stream.adjustments), *shape.headers]
         await call.begin(encoder.status, heads)
         pulse = Pulse(call, encoder.keep_alive)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from jackfield import ConfigurationError
 
 if TYPE_CHECKING:
-    from ._team import Team
     from .state import Secret
 
 STORE = "JACKFIELD_GATEWAY_STORE"
@@ -45,23 +44,20 @@ def open_secret(options: argparse.Namespace) -> Secret:
     Raises:
         ConfigurationError: it cannot be read, or nothing says where it is.
     """
+    return secret_of(store_url(options), None if options.secret_file is None else Path(options.secret_file))
+
+
+def secret_of(url: str, file: Path | None) -> Secret:
+    """Read the secret of a database: in a file, or where none is named beside a SQLite database.
+
+    Raises:
+        ConfigurationError: it cannot be read, or nothing says where it is.
+    """
     from .state import read_secret
 
-    if options.secret_file is not None:
-        return read_secret(Path(options.secret_file))
-    url = store_url(options)
+    if file is not None:
+        return read_secret(file)
     scheme, _, path = url.partition(":///")
     if scheme != "sqlite" or not path:
         raise ConfigurationError(f"the secret needs a file; give --secret-file or set {HASHED_UNDER}")
     return read_secret(Path(path).with_suffix(".secret"))
-
-
-def open_team(options: argparse.Namespace) -> Team:
-    """Return the team of a database, which is opened when the gateway starts.
-
-    Raises:
-        ConfigurationError: the secret cannot be read, or the extra `store` is not installed.
-    """
-    from ._team import Team
-
-    return Team(store_url(options), open_secret(options))

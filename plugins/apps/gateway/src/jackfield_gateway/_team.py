@@ -1,67 +1,128 @@
-"""A gateway for a team: who calls is looked up, and what is asked is kept, in one database."""
+"""A gateway for a team: who calls is looked up, and what is asked is paid for and kept, in one database."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jackfield import AuthenticationError, JackfieldError, PermissionDenied
 
 from . import state
 from ._call import Call
 from ._door import given_key
+from ._lending import Lending
 from ._records import Entry, Spent
-from ._written import attempt
-from .state.clock import Period, new_id, stamp
-from .state.entries import Entry as Row
-from .state.money import decimal, nanos
+from ._rows import row_of
+from ._settings import Settings
+from .state.clock import Period, within
+from .state.money import decimal
 
 if TYPE_CHECKING:
-    from .state import Group, History, Identities, Secret, Store
+    from ._tokens import Tokens
+    from .state import Group, History, Identities, Identity, Ledger, Secret, Store
+
+_LOG = logging.getLogger(__name__)
+#: Seconds between two rounds of retention.
+_ROUND = 3600.0
+#: Charges are kept for longer than any period of a budget.
+_CHARGES = timedelta(days=400)
 
 
 class Team:
-    """Keys and history in the database that a URL names. It is opened and closed in the loop that serves.
+    """Keys, money and history in the database that a URL names. It is opened and closed in the loop that serves.
 
     Raises:
         ConfigurationError: the extra `store` is not installed.
     """
 
+    store: Store
+    history: History
+    identities: Identities
+    ledger: Ledger
+    lending: Lending
+    #: The organisation whose administrators manage all of them: the first one.
+    operators: str = ""
+
     def __init__(self, url: str, secret: Secret) -> None:
         _ = state.open_store  # what is missing is told before anything is served
         self._url = url
-        self._secret = secret
-        self._store: Store | None = None
-        self._history: History | None = None
-        self._identities: Identities | None = None
+        self.secret = secret
+        self._settings = Settings()
+        self._tokens: Tokens | None = None
+        self._retention: asyncio.Task[None] | None = None
+        self._is_open = False
 
-    async def open(self) -> None:
+    async def open(self, settings: Settings) -> None:
         """Open the database; where it has no key, make one of an administrator, and print it this once.
 
         Raises:
-            JackfieldError: the database cannot be opened.
+            JackfieldError: the database cannot be opened, or what the tokens are signed with cannot be read.
         """
-        self._store = store = await state.open_store(self._url)
-        self._history = state.History(store, hash_key=self._secret.derive("content"))
-        self._identities = state.Identities(store, self._secret)
-        if (issued := await state.Keys(store, self._secret).first()) is not None:
+        self._settings = settings
+        self.store = await state.open_store(self._url)
+        try:
+            await self._begin(settings)
+        except BaseException:
+            await self.store.close()
+            raise
+
+    async def _begin(self, settings: Settings) -> None:
+        store = self.store
+        self.history = state.History(store, hash_key=self.secret.derive("content"))
+        self.identities = state.Identities(store, self.secret)
+        self.ledger = state.Ledger(store)
+        self.lending = Lending(state.Credentials(store, [self.secret]))
+        teams = state.Teams(store)
+        if settings.jwt is not None:
+            from ._tokens import Tokens
+
+            self._tokens = Tokens(settings.jwt, teams)
+        if (issued := await state.Keys(store, self.secret).first()) is not None:
             print(f"  the first key, of an administrator, shown only now: {issued.text}")
             sys.stdout.flush()
+        self.operators = min(one.id for one in await teams.organisations())
+        self._is_open = True
+        self._retention = asyncio.get_running_loop().create_task(self._retain(), name="retention")
+
+    def use(self, settings: Settings) -> None:
+        """Take other settings."""
+        self._settings = settings
 
     async def close(self) -> None:
-        """Write what waits, and close the database."""
-        if self._history is not None:
-            await self._history.close()
-        if self._store is not None:
-            await self._store.close()
+        """Charge and write what waits, and close the database."""
+        if not self._is_open:
+            return
+        if self._retention is not None:
+            self._retention.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._retention
+        try:
+            await self.ledger.close()
+        except JackfieldError as error:
+            print(f"jackfield serve: {error}", file=sys.stderr)
+        await self.history.close()
+        await self.store.close()
+
+    async def is_ready(self) -> bool:
+        """Whether the database answers within a second."""
+        try:
+            async with asyncio.timeout(1.0):
+                async with self.store.reading() as connection:
+                    await self.store.now(connection)
+        except (JackfieldError, TimeoutError):
+            return False
+        return True
 
     async def refusal(self, call: Call, key_header: str) -> JackfieldError | None:
         """Return why a caller may not come in, or None; then the call knows who asks."""
-        assert self._identities is not None
+        given = given_key(call.headers, key_header)
         try:
-            identity = await self._identities.find(given_key(call.headers, key_header))
+            identity = await self._find(given)
         except JackfieldError as error:
             return error
         if identity is None:
@@ -70,20 +131,25 @@ class Team:
             return PermissionDenied(f"the key {identity.name!r} may not ask {call.path:.200}", status=403)
         if call.method not in ("GET", "HEAD") and not identity.may("member"):
             return PermissionDenied(f"the key {identity.name!r} may look and ask nothing", status=403)
-        call.key, call.project, call.sees_all = identity.key_id, identity.project_id, identity.may("admin")
+        call.key, call.key_name, call.project = identity.key_id, identity.name, identity.project_id
+        call.organisation, call.identity = identity.organisation_id, identity
+        call.sees_all = identity.may("admin") and identity.organisation_id == self.operators
         call.allows_model = None if "*" in identity.models else identity.allows_model
         return None
+
+    async def _find(self, given: str) -> Identity | None:
+        if self._tokens is not None and given.count(".") == 2:
+            return await self._tokens.find(given)
+        return await self.identities.find(given)
 
     # -- records -----------------------------------------------------------------------------------------------------
 
     def record(self, entry: Entry) -> None:
         """Take an entry; never waits."""
-        assert self._history is not None
-        self._history.record(_row(entry))
+        self.history.record(row_of(entry, self._settings.content))
 
     async def spent(self, begin: date, end: date, period: Period, project: str | None = None) -> Iterable[Spent]:
         """Return what was spent; see `Records`."""
-        assert self._store is not None
         midnight = time(tzinfo=UTC)
         wanted = state.Filter(
             since=datetime.combine(begin, midnight),
@@ -92,7 +158,7 @@ class Team:
             sandboxed=False,
         )
         by: tuple[Group, ...] = ("key_id", "user", "route", "provider")
-        found = await state.Requests(self._store).totals(wanted, by=by, period=period)
+        found = await state.Requests(self.store).totals(wanted, by=by, period=period)
         return [
             Spent(
                 row.begins.date() if row.begins is not None else begin,
@@ -106,32 +172,16 @@ class Team:
             for row in found
         ]
 
-
-def _row(entry: Entry) -> Row:
-    usage, cost = entry.usage, entry.cost
-    counts = {} if usage is None else usage.counts
-    priced: dict[str, Any] = {}
-    if cost is not None and cost.total is not None:
-        priced = {"cost": nanos(cost.total), "currency": cost.currency}
-    return Row(
-        id=new_id(),
-        started=stamp(entry.at),
-        status=entry.status,
-        route=entry.route,
-        key_id=entry.key or None,
-        project_id=entry.project,
-        user=entry.user,
-        user_agent=entry.user_agent,
-        provider=entry.provider,
-        model=entry.model,
-        attempts=[attempt(row) for row in entry.attempts],
-        input_tokens=None if usage is None else usage.input_tokens,
-        output_tokens=None if usage is None else usage.output_tokens,
-        cached_tokens=counts.get("input.cache_read"),
-        reasoning_tokens=counts.get("output.reasoning"),
-        first_delta_ms=None if entry.first is None else round(entry.first * 1000),
-        total_ms=round(entry.seconds * 1000),
-        sandboxed=entry.sandboxed,
-        error_class=entry.error,
-        **priced,
-    )
+    async def _retain(self) -> None:
+        """Delete what is older than the settings keep, a batch at a time, once an hour."""
+        while True:
+            try:
+                moment = datetime.now(UTC)
+                if (days := self._settings.retention_days) is not None:
+                    count = await state.Requests(self.store).delete_before(moment - timedelta(days=days))
+                    if count:
+                        _LOG.info("the history lost %d requests that were older than %d days", count, days)
+                await state.Budgets(self.store).delete_charges_before(moment - _CHARGES)
+            except JackfieldError as error:
+                _LOG.warning("nothing old was deleted: %s", error)
+            await within(asyncio.Event().wait(), _ROUND)

@@ -52,7 +52,7 @@ class LineStream:
         await call.unless_gone(self._stream(call, request, fallback, asked))
 
     async def _stream(self, call: Call, request: Any, fallback: Fallback | None, asked: list[Any]) -> None:
-        streaming = self._panel.stream(call.asker("text__chat"), request, fallback)
+        streaming = await self._panel.stream(call.asker("text__chat"), request, fallback)
         try:
             await streaming.begin()
             stream = streaming.stream

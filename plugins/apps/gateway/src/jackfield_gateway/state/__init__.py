@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from jackfield import ConfigurationError
 
 if TYPE_CHECKING:
+    from .audit import Audit as Audit
+    from .audit import Audited as Audited
     from .budgets import Budget as Budget
     from .budgets import Budgets as Budgets
     from .budgets import BudgetState as BudgetState
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from .teams import User as User
 
 _HOME = {
+    **dict.fromkeys(("Audit", "Audited"), "audit"),
     **dict.fromkeys(("Credentials", "SealedCredential", "Unsealed"), "sealed"),
     **dict.fromkeys(("Limits", "Permit"), "limits"),
     "Limit": "rates",
@@ -80,13 +83,13 @@ _HOME = {
     **dict.fromkeys(("Store", "open_store"), "storage"),
     **dict.fromkeys(("Organisation", "Project", "Role", "Teams", "User"), "teams"),
 }
-_EXTRAS = {"sqlalchemy": "store", "alembic": "store", "cryptography": "store", "limits": "limits"}
+_EXTRAS = {"sqlalchemy": "store", "alembic": "store", "cryptography": "store"}
 __all__ = [
-    "Budget", "BudgetExceeded", "BudgetState", "Budgets", "Checked", "Content", "Credentials", "Entry", "Filter",
-    "Group", "History", "Identities", "Identity", "InvalidCursor", "Issued", "Key", "Keys", "Ledger", "Limit",
-    "LimitExceeded", "Limits", "Organisation", "Page", "Payer", "Permit", "Project", "Recorded", "Requests",
-    "Reservation", "Role", "SealedCredential", "Secret", "Store", "StoreUnavailable", "Teams", "Total", "Unsealed",
-    "User", "WrongSchema", "WrongSecret", "backup", "check", "decimal", "nanos", "new_id", "open_store",
+    "Audit", "Audited", "Budget", "BudgetExceeded", "BudgetState", "Budgets", "Checked", "Content", "Credentials",
+    "Entry", "Filter", "Group", "History", "Identities", "Identity", "InvalidCursor", "Issued", "Key", "Keys",
+    "Ledger", "Limit", "LimitExceeded", "Limits", "Organisation", "Page", "Payer", "Permit", "Project", "Recorded",
+    "Requests", "Reservation", "Role", "SealedCredential", "Secret", "Store", "StoreUnavailable", "Teams", "Total",
+    "Unsealed", "User", "WrongSchema", "WrongSecret", "backup", "check", "decimal", "nanos", "new_id", "open_store",
     "read_secret", "upgrade",
 ]  # fmt: skip
 

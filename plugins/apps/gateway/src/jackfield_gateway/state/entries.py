@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from .money import MOST
 
-__all__ = ["Content", "Entry", "row_of"]
+__all__ = ["Content", "Entry", "clean", "row_of"]
 
 #: What is kept of questions and answers: nothing, a keyed hash that tells equal ones, or all.
 Content = Literal["off", "hashed", "full"]
@@ -72,7 +72,7 @@ def row_of(entry: Entry, content: Content, hash_key: bytes) -> dict[str, Any]:
         "route": _text(entry.route),
         "provider": _text(entry.provider),
         "model": _text(entry.model),
-        "attempts": _json(entry.attempts),
+        "attempts": clean(entry.attempts),
         "input_tokens": _count(entry.input_tokens),
         "output_tokens": _count(entry.output_tokens),
         "cached_tokens": _count(entry.cached_tokens),
@@ -111,14 +111,14 @@ def _count(value: int | None, most: int = _TOKENS) -> int | None:
     return None if value is None else min(max(value, 0), most)
 
 
-def _json(value: Any) -> Any:
+def clean(value: Any) -> Any:
     """Clean what is within a JSON value, and write what has no form in JSON as text."""
     if isinstance(value, str):
         return _clean(value)
     if isinstance(value, Mapping):
-        return {_clean(str(name)): _json(item) for name, item in value.items()}
+        return {_clean(str(name)): clean(item) for name, item in value.items()}
     if isinstance(value, Sequence):
-        return [_json(item) for item in value]
+        return [clean(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, (bool, int, float)) else _clean(str(value))

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, false, or_, select
 
 from .clock import stamp
 from .errors import InvalidCursor
-from .tables import REQUESTS
+from .tables import PROJECTS, REQUESTS
 
 __all__ = ["GROUPS", "Filter", "Group", "conditions", "cursor_of", "equals", "page_query"]
 
@@ -42,6 +42,7 @@ class Filter:
     status: int | None = None
     failed: bool | None = None
     sandboxed: bool | None = None
+    organisation_id: str | None = None
 
 
 def page_query(wanted: Filter, limit: int, cursor: str | None = None) -> Select[Any]:
@@ -66,6 +67,9 @@ def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     for name in (*GROUPS, "status", "sandboxed"):
         if (value := getattr(wanted, name)) is not None:
             found.append(equals(name, value))
+    if wanted.organisation_id is not None:
+        own = select(PROJECTS.c.id).where(PROJECTS.c.organisation_id == wanted.organisation_id)
+        found.append(_C.project_id.in_(own))
     return found
 
 

@@ -108,6 +108,12 @@ class Keys:
         async with self._store.reading() as connection:
             return [_key(dict(row)) for row in (await connection.execute(query)).mappings()]
 
+    async def one(self, key_id: str) -> Key | None:
+        """Return what is known of a key, be it in force or not."""
+        async with self._store.reading() as connection:
+            row = (await connection.execute(select(*_SHOWN).where(KEYS.c.id == key_id))).mappings().one_or_none()
+        return None if row is None else _key(dict(row))
+
     async def revoke(self, key_id: str) -> None:
         """Refuse a key from now on; one that is revoked stays so, since then.
 

@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.errors import StorageError
-
 from jackfield import ConfigurationError
 
 from .clock import new_id
 from .errors import LimitExceeded, StoreUnavailable
 from .parallel import MemorySlots, RedisSlots, Slots
 from .rates import MINUTE, Limit, Rate, Window, exceeded, rates_of
+from .windows import MemoryWindows
 
 __all__ = ["Limits", "Permit"]
 
@@ -84,13 +82,15 @@ class Limits:
         self._wait = wait
         self._when_down = when_down
         self._down_until = 0.0
-        self._down: tuple[type[Exception], ...] = (StorageError, OSError)
+        self._down: tuple[type[Exception], ...] = (OSError,)
         if url == "memory://":
-            self._storage, self._slots = MemoryStorage("async+memory://"), MemorySlots()
+            self._storage, self._slots = MemoryWindows(), MemorySlots()
         elif url.startswith(("redis://", "rediss://")):
             self._storage, self._slots = self._connect(url, slot_seconds)
         else:
             raise ConfigurationError("the URL of the limits cannot be used; memory:// and redis://host can")
+        #: Whether nothing here ever waits.
+        self.is_local = isinstance(self._slots, MemorySlots)
         #: Calls that were let in without being counted, since Redis did not answer.
         self.unchecked = 0
 
@@ -154,7 +154,8 @@ class Limits:
             if left < 0:
                 raise exceeded(rate, window)
             if rate.unit not in tightest or left < tightest[rate.unit][0]:
-                tightest[rate.unit] = (left, rate, window.until_empty)
+                after = window._replace(current=window.current + rate.need)
+                tightest[rate.unit] = (left, rate, after.until_empty)
         for rate in rates:  # another call may have been faster: then what was used before this counter stays used
             if rate.need and not await self._asked(self._hit(rate, rate.need)):
                 raise exceeded(rate, await self._asked(self._window(rate)))
@@ -172,9 +173,11 @@ class Limits:
         # What the library's SlidingWindowCounterRateLimiter does, less the making of names, which is a third of it.
         return bool(await self._storage.acquire_sliding_window_entry(rate.key, rate.amount, MINUTE, cost))
 
-    async def _asked(self, answer: Coroutine[Any, Any, Result]) -> Result:
-        if isinstance(self._slots, MemorySlots):
-            return await answer  # nothing to wait for
+    def _asked(self, answer: Coroutine[Any, Any, Result]) -> Coroutine[Any, Any, Result]:
+        """Bound the wait for Redis; in memory there is nothing to wait for."""
+        return answer if self.is_local else self._within(answer)
+
+    async def _within(self, answer: Coroutine[Any, Any, Result]) -> Result:
         if time.monotonic() < self._down_until:
             answer.close()
             raise StoreUnavailable("the limits did not answer a moment ago", retry_after=_PAUSE)
@@ -187,11 +190,13 @@ class Limits:
 
     def _connect(self, url: str, slot_seconds: float) -> tuple[Any, Slots]:
         try:
+            from limits.aio.storage import RedisStorage
+            from limits.errors import StorageError
             from redis.asyncio import Redis
             from redis.exceptions import RedisError
         except ModuleNotFoundError:
             raise ConfigurationError("limits in Redis need redis; pip install 'jackfield-gateway[redis]'") from None
-        self._down = (*self._down, RedisError)
+        self._down = (*self._down, StorageError, RedisError)
         # Every wait is bounded here; with a socket_timeout redis-py sends within wait_for, see _asked.
         client = Redis.from_url(url, socket_timeout=None, socket_connect_timeout=self._wait)
         shared: dict[str, Any] = {"connection_pool": client.connection_pool}

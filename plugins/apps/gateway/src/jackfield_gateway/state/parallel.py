@@ -73,7 +73,7 @@ class MemorySlots:
             self._taken[name] -= 1
             if not self._taken[name]:
                 del self._taken[name]
-        return asyncio.sleep(0)
+        return _nothing()
 
     async def running(self, name: str) -> int:
         """Return how many slots are taken."""
@@ -151,3 +151,7 @@ class RedisSlots:
                             await self._renew(keys=[_NAMES + name], args=[permit, self._milliseconds])
             except Exception as error:  # whatever it was, the next round tries again
                 _LOG.warning("slots of %d calls were not renewed: %s", len(self._held), error)
+
+
+async def _nothing() -> None:
+    """There is nobody to tell."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from .errors import LimitExceeded
@@ -26,15 +27,14 @@ class Limit:
     requests: int | None = None
     tokens: int | None = None
     parallel: int | None = None
+    #: The name under which it is counted.
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The name under which it is counted."""
-        return f"{self.scope}:{self.subject}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.scope}:{self.subject}")
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """One counter, and what a call needs of it."""
 
     limit: Limit
@@ -75,11 +75,17 @@ def rates_of(limits: Sequence[Limit], tokens: int) -> list[Rate]:
     """Return the counters of limits, for a call that needs so many tokens."""
     found = []
     for limit in limits:
+        requests, more = _keys(limit.name)
         if limit.requests is not None:
-            found.append(Rate(limit, "requests", limit.requests, 1, f"{limit.name}/requests"))
+            found.append(Rate(limit, "requests", limit.requests, 1, requests))
         if limit.tokens is not None:
-            found.append(Rate(limit, "tokens", limit.tokens, tokens, f"{limit.name}/tokens"))
+            found.append(Rate(limit, "tokens", limit.tokens, tokens, more))
     return found
+
+
+@lru_cache(10_000)
+def _keys(name: str) -> tuple[str, str]:
+    return f"{name}/requests", f"{name}/tokens"
 
 
 def exceeded(rate: Rate, window: Window) -> LimitExceeded:

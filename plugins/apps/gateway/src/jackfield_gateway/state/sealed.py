@@ -98,6 +98,21 @@ class Credentials:
             sealed = await connection.scalar(select(CREDENTIALS.c.sealed).where(*here))
         return None if sealed is None else Unsealed(provider, name, self._open(sealed, place))
 
+    async def all(self, project_id: str) -> list[Unsealed]:
+        """Open one credential of each provider that a project has some for: the oldest, unless one is named default.
+
+        Raises:
+            WrongSecret: one was sealed under a secret that is not known here, or was moved or changed.
+        """
+        query = select(CREDENTIALS).where(CREDENTIALS.c.project_id == project_id).order_by(CREDENTIALS.c.id.desc())
+        async with self._store.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        chosen = {row["provider"]: row for row in sorted(rows, key=lambda row: row["name"] == "default")}
+        return [
+            Unsealed(row["provider"], row["name"], self._open(row["sealed"], {name: row[name] for name in _PLACE}))
+            for row in chosen.values()
+        ]
+
     async def list(self, project_id: str) -> list[SealedCredential]:
         """List the credentials of a project, without their values."""
         shown = [column for column in CREDENTIALS.columns if column.name != "sealed"]

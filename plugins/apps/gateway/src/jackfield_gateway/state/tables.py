@@ -22,12 +22,12 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    "BALANCES", "BUDGETS", "CREDENTIALS", "HEAD", "KEYS", "LEASES", "METADATA", "ORGANISATIONS", "PROJECTS", "REQUESTS",
-    "SETTLEMENTS", "USERS",
+    "AUDIT", "BALANCES", "BUDGETS", "CREDENTIALS", "HEAD", "KEYS", "LEASES", "METADATA", "ORGANISATIONS",
+    "PROJECTS", "REQUESTS", "SETTLEMENTS", "USERS",
 ]  # fmt: skip
 
 #: The newest migration; `open_store` wants this one.
-HEAD = "0004"
+HEAD = "0005"
 
 METADATA = MetaData(
     naming_convention={
@@ -176,4 +176,18 @@ CREDENTIALS = Table(
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
     UniqueConstraint("project_id", "provider", "name"),
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("organisation_id", Text),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", JSON(none_as_null=True)),
+    Column("address", Text),
+    Index("ix_audit_at", "at", "id"),
 )

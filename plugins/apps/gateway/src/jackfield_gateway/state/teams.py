@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -100,9 +100,23 @@ class Teams:
         """List the projects of an organisation, the oldest first."""
         return [Project(**row) for row in await self._list(PROJECTS, organisation_id)]
 
+    async def project(self, name: str) -> Project | None:
+        """Return a project by its id, or by its name where only one organisation has a project of that name."""
+        named = or_(PROJECTS.c.id == name, PROJECTS.c.name == name)
+        async with self._store.reading() as connection:
+            rows = (await connection.execute(select(PROJECTS).where(named).limit(3))).mappings().all()
+        found = [row for row in rows if row["id"] == name] or rows
+        return Project(**_read(dict(found[0]))) if len(found) == 1 else None
+
     async def users(self, organisation_id: str) -> list[User]:
         """List the users of an organisation, the oldest first."""
         return [User(**row) for row in await self._list(USERS, organisation_id)]
+
+    async def user(self, user_id: str) -> User | None:
+        """Return a user."""
+        async with self._store.reading() as connection:
+            row = (await connection.execute(select(USERS).where(USERS.c.id == user_id))).mappings().one_or_none()
+        return None if row is None else User(**_read(dict(row)))
 
     async def set_role(self, user_id: str, role: Role) -> None:
         """Give a user another role; a key never has a higher one than its user.

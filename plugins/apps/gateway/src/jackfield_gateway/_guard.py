@@ -1,0 +1,236 @@
+"""The guard: how fast a caller may ask, and for how much. It is asked before a question goes out, and told its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Coroutine, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from jackfield import AsyncClient, ChatRequest, JackfieldError, PermissionDenied, Request, Usage
+
+from ._call import Asker
+from ._measures import Measure, measured
+from ._records import Entry
+from ._settings import LimitRule, Settings, Unpriced
+from .state.money import nanos
+
+if TYPE_CHECKING:
+    from .state import Ledger, Limit, Limits, Permit, Reservation
+
+#: How long a price is taken for the current one where it is reserved by, in seconds.
+_FRESH = 60.0
+#: Tokens of an answer that neither the request nor the catalog bounds.
+_UNBOUNDED = 8192
+_MOST_KNOWN = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a million tokens cost at most, in nano-dollars."""
+
+    input: int
+    output: int
+
+    def of(self, input_tokens: int, output_tokens: int) -> int:
+        """Return what so many tokens cost, in nano-dollars, rounded up."""
+        return -(-(self.input * input_tokens + self.output * output_tokens) // 1_000_000)
+
+
+@dataclass(slots=True)
+class Pass:
+    """A question that was let in. Tell it the end with `leave`, once."""
+
+    measure: Measure
+    permit: Permit | None = None
+    reservation: Reservation | None = field(default=None, repr=False)
+    #: Who is asked with the caller's own key costs the gateway nothing.
+    own: Collection[str] = ()
+
+
+class Guard:
+    """Holds callers to the limits of the settings, and to the budgets of the ledger where there is one."""
+
+    def __init__(
+        self, client: AsyncClient, settings: Settings, limits: Limits | None = None, ledger: Ledger | None = None
+    ) -> None:
+        self.client = client
+        self.limits = limits
+        self.ledger = ledger
+        self._leaving: set[asyncio.Task[None]] = set()
+        self.use(settings)
+
+    def use(self, settings: Settings) -> None:
+        """Take other settings; what was let in goes on as it began."""
+        self.settings = settings
+        self._rates: dict[str, tuple[float, Rates | None]] = {}
+        self._limits_of: dict[tuple[str, str | None, str], list[Limit]] = {}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing that anybody could be held to."""
+        return self.ledger is None and not self.settings.limits
+
+    async def enter(self, asker: Asker, request: Request, models: Sequence[str], request_id: str) -> Pass:
+        """Let a question in that one of `models` answers, each written `provider/model`.
+
+        Raises:
+            LimitExceeded: a limit of the key, the project or the model is reached.
+            BudgetExceeded: less is left than the answer may cost.
+            PermissionDenied: the model has no price, and a budget counts.
+            StoreUnavailable: what counts does not answer.
+        """
+        found = Pass(measured(request))
+        if self.limits is not None and (wanted := self._wanted(asker, models[0])):
+            try:
+                found.permit = await self.limits.admit(wanted, found.measure.least)
+            except JackfieldError as error:
+                asker.tell(getattr(error, "headers", {}))
+                raise
+            asker.tell(found.permit.headers)
+        paid = [model for model in models if model.partition("/")[0] not in asker.own]
+        if self.ledger is not None and paid:
+            found.own = asker.own
+            try:
+                await self._reserve(self.ledger, found, asker, request, paid, request_id)
+            except BaseException:
+                self._end(found, None)
+                raise
+        return found
+
+    def leave(self, entered: Pass, entry: Entry) -> None:
+        """Charge a question that has ended, and let the next one take its place."""
+        if entered.reservation is not None and self.ledger is not None:
+            if cost := self._charge(entered, entry):
+                self.ledger.settle(entered.reservation, cost)
+            else:
+                self.ledger.release(entered.reservation)
+        self._end(entered, None if entry.usage is None else entry.usage.total_tokens)
+
+    async def close(self) -> None:
+        """Wait until every end has been told."""
+        while self._leaving:
+            await asyncio.wait(self._leaving)
+
+    # -- limits ------------------------------------------------------------------------------------------------------
+
+    def _wanted(self, asker: Asker, model: str) -> list[Limit]:
+        key = (asker.key, asker.project, model)
+        if (known := self._limits_of.get(key)) is None:
+            known = [found for rule in self.settings.limits if (found := _limit(rule, asker, model)) is not None]
+            if len(self._limits_of) < _MOST_KNOWN:
+                self._limits_of[key] = known
+        return known
+
+    def _end(self, entered: Pass, tokens: int | None) -> None:
+        """Give back a place, and count what was used: at once in memory, beside the request where Redis is asked."""
+        if (permit := entered.permit) is None:
+            return
+        assert self.limits is not None
+        if self.limits.is_local:
+            _now(_released(permit, tokens))
+            return
+        task = asyncio.get_running_loop().create_task(_released(permit, tokens), name="limits")
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    # -- money -------------------------------------------------------------------------------------------------------
+
+    async def _reserve(
+        self, ledger: Ledger, found: Pass, asker: Asker, request: Request, models: Sequence[str], request_id: str
+    ) -> None:
+        from .state import Payer
+
+        rates = [self._rates_of(model) for model in models]
+        most = 0
+        for model, one in zip(models, rates, strict=True):
+            if one is not None:
+                most = max(most, one.of(found.measure.most, self._output(request, model)))
+        payer = Payer(asker.key, asker.project or "", asker.organisation or "")
+        found.reservation = await ledger.reserve(payer, most, request_id)
+        unpriced = next((model for model, one in zip(models, rates, strict=True) if one is None), None)
+        if unpriced is not None and found.reservation.purses and self.settings.unpriced.policy == "block":
+            ledger.release(found.reservation)
+            what = f"{unpriced} has no price, and a budget counts; give it one under [prices], or set gateway.unpriced"
+            raise PermissionDenied(what, status=403, param="model")
+
+    def _output(self, request: Request, model: str) -> int:
+        """Return how many tokens an answer has at most."""
+        if not isinstance(request, ChatRequest):
+            return 0
+        provider, _, name = model.partition("/")
+        most = self.client.boards.info(provider).model(name).max_output or _UNBOUNDED
+        return max(min(request.max_tokens or most, most), 0) * (request.n or 1)
+
+    def _rates_of(self, model: str) -> Rates | None:
+        moment = time.monotonic()
+        read, known = self._rates.get(model, (-_FRESH, None))
+        if moment - read >= _FRESH:
+            known = self._priced(model)
+            if len(self._rates) < _MOST_KNOWN or model in self._rates:
+                self._rates[model] = (moment, known)
+        return known
+
+    def _priced(self, model: str) -> Rates | None:
+        """Return the dearest rates that a model has, of short and of long questions."""
+        found: list[Rates] = []
+        for size in (1_000, 1_000_000):
+            into = self.client.cost(model, Usage({"input": size})).total
+            both = self.client.cost(model, Usage({"input": size, "output": size}))
+            if into is None or both.total is None or both.currency != "USD":
+                return _estimated(self.settings.unpriced)
+            found.append(Rates(nanos(into * 1_000_000 / size), nanos((both.total - into) * 1_000_000 / size)))
+        return Rates(max(one.input for one in found), max(one.output for one in found))
+
+    def _charge(self, entered: Pass, entry: Entry) -> int:
+        """Return what a question is charged, in nano-dollars: what each attempt cost, also of those that failed."""
+        if entry.sandboxed:
+            return 0
+        tries = [(one.provider, one.cost, one.usage) for one in entry.attempts]
+        if entry.cost is not None and not any(cost is not None for _, cost, _ in tries):
+            tries = [(entry.provider, entry.cost, entry.usage)]
+        total = 0
+        for provider, cost, usage in tries:
+            if provider in entered.own:
+                continue
+            if cost is not None and cost.total is not None and cost.currency == "USD":
+                total += nanos(max(cost.total, Decimal(0)))
+            elif usage is not None and (rates := _estimated(self.settings.unpriced)) is not None:
+                total += rates.of(usage.input_tokens or 0, usage.output_tokens or 0)
+        return total
+
+
+def _limit(rule: LimitRule, asker: Asker, model: str) -> Limit | None:
+    from .state import Limit
+
+    subject = {"key": asker.key, "project": asker.project, "model": model}[rule.scope]
+    names = (subject, asker.key_name if rule.scope == "key" else None)
+    if subject is None or not any(name is not None and fnmatchcase(name, rule.match) for name in names):
+        return None
+    return Limit(scope=rule.scope, subject=subject, requests=rule.requests, tokens=rule.tokens, parallel=rule.parallel)
+
+
+async def _released(permit: Permit, tokens: int | None) -> None:
+    try:
+        if tokens is not None:
+            await permit.use(tokens)
+    finally:
+        await permit.release()
+
+
+def _now(work: Coroutine[Any, Any, None]) -> None:
+    """Do what waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("work in memory waits")
+
+
+def _estimated(unpriced: Unpriced) -> Rates | None:
+    if unpriced.policy != "estimate":
+        return None
+    return Rates(nanos(unpriced.input), nanos(unpriced.output))

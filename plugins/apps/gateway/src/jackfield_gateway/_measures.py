@@ -1,0 +1,77 @@
+"""How large a question is, before anybody has counted its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from jackfield import (
+    Bytes,
+    ChatRequest,
+    ChatResponse,
+    EmbeddingRequest,
+    Media,
+    Request,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+
+#: Bytes of text that are a token: at most, and at least. A rough bound that holds for prose, code and CJK alike.
+MOST_BYTES, LEAST_BYTES = 4, 2
+_PER_MESSAGE = 8
+#: Bytes that a file that is no text counts as, and of what it is longer one in so many. An image of the large providers
+#: has from 85 to about 1,600 tokens.
+_MEDIA, _SHARE = 6000, 25
+
+
+class Measure(NamedTuple):
+    """Tokens that a question has, at least and at most; both are estimates."""
+
+    least: int
+    most: int
+
+
+def measured(request: Request) -> Measure:
+    """Estimate the tokens of a question."""
+    size = turns = 0
+    if isinstance(request, ChatRequest):
+        turns = len(request.messages)
+        for message in request.messages:
+            size += bytes_of(message.parts)
+        if request.tools:
+            size += len(to_json(request.tools))
+    elif isinstance(request, EmbeddingRequest):
+        turns = len(request.inputs)
+        size = sum(map(_length, request.inputs))
+    return Measure(size // MOST_BYTES + 1, size // LEAST_BYTES + 1 + _PER_MESSAGE * turns)
+
+
+def said(response: ChatResponse | None) -> int:
+    """Return how many bytes of an answer have come."""
+    return 0 if response is None else sum(bytes_of(choice.message.parts) for choice in response.choices)
+
+
+def bytes_of(parts: Iterable[Any]) -> int:
+    """Return how many bytes of text parts hold, or count as."""
+    size = 0
+    for part in parts:
+        kind = type(part)
+        if kind is Text or kind is Thinking:
+            size += _length(part.text)
+        elif kind is ToolCall:
+            size += _length(part.name) + _length(part.arguments)
+        elif kind is ToolResult:
+            size += bytes_of(part.parts)
+        elif kind is Media:
+            size += _MEDIA + (len(part.source.data) // _SHARE if isinstance(part.source, Bytes) else 0)
+        else:
+            size += len(to_json(part, serialize_unknown=True))
+    return size
+
+
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

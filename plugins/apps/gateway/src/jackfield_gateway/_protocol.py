@@ -1,0 +1,104 @@
+"""HTTP/1.1 as uvicorn speaks it, with bounds for who sends a head that is too large, or takes too long for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+#: Seconds that a head may take, from its first byte (of a new connection: from its beginning).
+_PATIENCE = 30.0
+_REFUSAL = (
+    "HTTP/1.1 {status} {reason}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {size}\r\n"
+    "connection: close\r\n\r\n{what}"
+)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. `max_header` is the size of a request's line and headers, in bytes."""
+
+    max_header: ClassVar[int] = 32 * 1024
+    patience: ClassVar[float] = _PATIENCE
+    _in_head = True
+    _size = 0
+    _timer: asyncio.TimerHandle | None = None
+    _is_refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what comes of a head."""
+        if self._is_refused:
+            return
+        super().data_received(data)
+        if self._in_head and not self._is_refused:
+            self._size += len(data)
+            if self._size > self.max_header:
+                self._refuse(431, "Request Header Fields Too Large", f"the head is larger than {self.max_header} bytes")
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        super().on_message_begin()
+        self._in_head, self._size = True, 0
+        if self._timer is None:
+            self._wait()
+
+    def on_headers_complete(self) -> None:
+        """Let the application begin, unless the head is too large."""
+        self._in_head = False
+        self._wait_no_more()
+        size = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
+        if size > self.max_header:
+            self._refuse(431, "Request Header Fields Too Large", f"the head is larger than {self.max_header} bytes")
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass a piece of the body on."""
+        if not self._is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        if not self._is_refused:
+            super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        if not self._is_refused:
+            super().send_400_response(msg)
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self.patience, self._late)
+
+    def _wait_no_more(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        self._timer = None
+        self._refuse(408, "Request Timeout", f"the head did not come within {self.patience:g} s")
+
+    def _refuse(self, status: int, reason: str, what: str) -> None:
+        self._is_refused = True
+        self._wait_no_more()
+        text = _REFUSAL.format(status=status, reason=reason, size=len(what), what=what)
+        transport: Any = self.transport
+        if not transport.is_closing():
+            transport.write(text.encode("ascii"))
+            transport.close()
+
+
+def bounded(max_header: int, patience: float = _PATIENCE) -> type[BoundedProtocol]:
+    """Return the protocol with these bounds."""
+    return type("Bounded", (BoundedProtocol,), {"max_header": max_header, "patience": patience})

@@ -1,0 +1,217 @@
+"""The watch over one question: let in by the guard, and recorded once, when it has ended in whatever way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+from jackfield import (
+    AsyncClient,
+    AsyncStream,
+    ChatRequest,
+    ChatResponse,
+    Delta,
+    Fallback,
+    JackfieldError,
+    Request,
+    Response,
+    Usage,
+)
+from jackfield.errors import status_of
+
+from ._call import Asker
+from ._measures import MOST_BYTES, measured, said
+from ._records import Entry
+from .state.clock import new_id
+
+if TYPE_CHECKING:
+    from ._guard import Pass
+    from ._panel import Panel
+
+#: A longer name of a user is nobody's.
+_LONGEST = 500
+
+
+class Watch:
+    """One question of an asker."""
+
+    def __init__(self, panel: Panel, asker: Asker, request: Request) -> None:
+        self.id = new_id()
+        self._panel = panel
+        self._asker = asker
+        self._request = request
+        self._at = datetime.now(UTC)
+        self._began = time.monotonic()
+        self._is_open = True
+        self._pass: Pass | None = None
+        self.first: float | None = None
+        panel.running += 1
+        asker.tell({"x-jackfield-request-id": self.id})
+
+    async def enter(self, models: Sequence[str]) -> None:
+        """Ask the guard; it says no with an error, which ends the watch.
+
+        Raises:
+            JackfieldError: see `Guard.enter`.
+        """
+        guard = self._panel.guard
+        if guard is None or guard.is_idle:
+            return
+        try:
+            self._pass = await guard.enter(self._asker, self._request, models, self.id)
+        except JackfieldError as error:
+            self.failed(error)
+            raise
+        except BaseException:
+            self.left()
+            raise
+
+    def answered(self, response: Response) -> None:
+        """Record an answer."""
+        last = response.attempts[-1].model if response.attempts else response.model
+        self._end(response.provider, last, response)
+
+    def failed(self, error: JackfieldError) -> None:
+        """Record an error, and what had come before it."""
+        self._end(
+            error.provider, error.model, self._reckoned(error.response, error.provider, error.model),
+            status=status_of(error), error=type(error).__name__, attempts=error.attempts,
+        )  # fmt: skip
+
+    def left(self, stream: AsyncStream | None = None) -> None:
+        """Record that the caller went away in the middle; what had come is told by no provider, and estimated."""
+        if not self._is_open:
+            return
+        who: tuple[str | None, str | None] = (None, None) if stream is None else (stream.provider, stream.model)
+        had = None if stream is None else self._reckoned(stream.partial, *who)
+        self._end(*who, had, status=499, error="Gone")
+
+    def _reckoned(self, had: Response | None, provider: str | None, model: str | None) -> Response | None:
+        """Estimate what a part of an answer has cost, where the provider did not come to say it."""
+        if not isinstance(had, ChatResponse) or had.usage is not None or had.sandboxed or not (size := said(had)):
+            return had
+        usage = Usage({"input": measured(self._request).least, "output": size // MOST_BYTES + 1})
+        had.usage = usage
+        try:
+            had.cost = self._panel.client.cost(f"{provider}/{model}", usage)
+        except JackfieldError:  # the provider's catalog has gone meanwhile
+            return had
+        had.cost.status = "estimated" if had.cost.total is not None else had.cost.status
+        if had.attempts:  # the last one is this part
+            had.attempts = (*had.attempts[:-1], replace(had.attempts[-1], usage=usage, cost=had.cost))
+        return had
+
+    def _end(self, provider: str | None, model: str | None, response: Response | None, **values: Any) -> None:
+        """Record it; what answered is known better than what was asked for."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._panel.running -= 1
+        asker, asked, panel = self._asker, self._request.model, self._panel
+        named, _, bare = asked.partition("/")
+        user = asker.user or getattr(self._request, "user", None)
+        if response is not None:
+            values = {
+                "usage": response.usage, "cost": response.cost, "attempts": response.attempts,
+                "sandboxed": response.sandboxed, **values,
+            }  # fmt: skip
+        entry = Entry(
+            id=self.id,
+            at=self._at,
+            route=asker.route,
+            provider=provider or named,
+            model=model or bare or asked,
+            key=asker.key,
+            project=asker.project,
+            user=user and user[:_LONGEST],
+            user_agent=asker.user_agent,
+            seconds=time.monotonic() - self._began,
+            first=None if self.first is None else self.first - self._began,
+            **values,
+        )
+        if panel.keeps_content:
+            entry.asked = _written(self._request)
+            entry.answered = None if response is None else _written(response)
+        if self._pass is not None and panel.guard is not None:
+            panel.guard.leave(self._pass, entry)
+        panel.records.record(entry)
+        for observer in panel.observers:
+            observer(entry)
+
+
+class Streaming:
+    """A stream that is asked for with `begin`. Iterate once over `batches`; `close` it in any case."""
+
+    def __init__(
+        self, client: AsyncClient, watch: Watch, request: ChatRequest, fallbacks: Fallback | Sequence[str] | None,
+        models: Sequence[str],
+    ) -> None:  # fmt: skip
+        self._client = client
+        self._watch = watch
+        self._asked = (request, fallbacks, models)
+        self._stream: AsyncStream | None = None
+        self._batches: AsyncIterator[list[Delta]] | None = None
+        self._first: list[Delta] = []
+
+    @property
+    def stream(self) -> AsyncStream:
+        """The client's stream, once it has begun."""
+        assert self._stream is not None
+        return self._stream
+
+    async def begin(self) -> None:
+        """Ask, and wait for the first deltas: an error until then is an answer of its own.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        request, fallbacks, models = self._asked
+        await self._watch.enter(models)
+        try:
+            self._stream = stream = self._client.stream(request, fallbacks=fallbacks or None)
+            self._batches = stream.batches()
+            self._first = await anext(self._batches, self._first)
+        except JackfieldError as error:
+            self._watch.failed(error)
+            raise
+        self._watch.first = time.monotonic()
+
+    async def batches(self) -> AsyncIterator[list[Delta]]:
+        """Give the deltas as they arrive.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        assert self._batches is not None
+        try:
+            yield self._first
+            async for deltas in self._batches:
+                yield deltas
+        except JackfieldError as error:
+            self._watch.failed(error)
+            raise
+        self._watch.answered(self.stream.response)
+
+    async def close(self) -> None:
+        """End it: where it is not at its end, the provider's connection is closed at once."""
+        if self._batches is not None:
+            await self._batches.aclose()  # type: ignore[attr-defined]
+        if self._stream is not None:
+            await self._stream.close()
+        self._watch.left(self._stream)
+
+
+def _written(value: Any) -> str:
+    """Write what was said, for the history."""
+    if isinstance(value, Request):
+        kept = value.model_dump_json(exclude={"serving", "suggested"}, exclude_none=True)
+    elif isinstance(value, ChatResponse):
+        kept = to_json([choice.message for choice in value.choices], bytes_mode="base64", exclude_none=True).decode()
+    else:
+        kept = ""
+    return kept
