@@ -40,6 +40,14 @@ class Rates:
         return -(-(self.input * input_tokens + self.output * output_tokens) // 1_000_000)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a model for a while: its rates, None where it has no price, and how long an answer may be."""
+
+    rates: Rates | None
+    output: int
+
+
 @dataclass(slots=True)
 class Pass:
     """A question that was let in. Tell it the end with `leave`, once."""
@@ -66,7 +74,7 @@ class Guard:
     def use(self, settings: Settings) -> None:
         """Take other settings; what was let in goes on as it began."""
         self.settings = settings
-        self._rates: dict[str, tuple[float, Rates | None]] = {}
+        self._known: dict[str, tuple[float, Known]] = {}
         self._limits_of: dict[tuple[str, str | None, str], list[Limit]] = {}
 
     @property
@@ -144,34 +152,28 @@ class Guard:
     ) -> None:
         from .state import Payer
 
-        rates = [self._rates_of(model) for model in models]
+        known = [self._known_of(model) for model in models]
         most = 0
-        for model, one in zip(models, rates, strict=True):
-            if one is not None:
-                most = max(most, one.of(found.measure.most, self._output(request, model)))
+        for one in known:
+            if one.rates is not None:
+                most = max(most, one.rates.of(found.measure.most, _output(request, one.output)))
         payer = Payer(asker.key, asker.project or "", asker.organisation or "")
         found.reservation = await ledger.reserve(payer, most, request_id)
-        unpriced = next((model for model, one in zip(models, rates, strict=True) if one is None), None)
+        unpriced = next((model for model, one in zip(models, known, strict=True) if one.rates is None), None)
         if unpriced is not None and found.reservation.purses and self.settings.unpriced.policy == "block":
             ledger.release(found.reservation)
             what = f"{unpriced} has no price, and a budget counts; give it one under [prices], or set gateway.unpriced"
             raise PermissionDenied(what, status=403, param="model")
 
-    def _output(self, request: Request, model: str) -> int:
-        """Return how many tokens an answer has at most."""
-        if not isinstance(request, ChatRequest):
-            return 0
-        provider, _, name = model.partition("/")
-        most = self.client.boards.info(provider).model(name).max_output or _UNBOUNDED
-        return max(min(request.max_tokens or most, most), 0) * (request.n or 1)
-
-    def _rates_of(self, model: str) -> Rates | None:
+    def _known_of(self, model: str) -> Known:
         moment = time.monotonic()
-        read, known = self._rates.get(model, (-_FRESH, None))
-        if moment - read >= _FRESH:
-            known = self._priced(model)
-            if len(self._rates) < _MOST_KNOWN or model in self._rates:
-                self._rates[model] = (moment, known)
+        read, known = self._known.get(model, (-_FRESH, None))
+        if known is None or moment - read >= _FRESH:
+            provider, _, name = model.partition("/")
+            output = self.client.boards.info(provider).model(name).max_output or _UNBOUNDED
+            known = Known(self._priced(model), output)
+            if len(self._known) < _MOST_KNOWN or model in self._known:
+                self._known[model] = (moment, known)
         return known
 
     def _priced(self, model: str) -> Rates | None:
@@ -201,6 +203,13 @@ class Guard:
             elif usage is not None and (rates := _estimated(self.settings.unpriced)) is not None:
                 total += rates.of(usage.input_tokens or 0, usage.output_tokens or 0)
         return total
+
+
+def _output(request: Request, most: int) -> int:
+    """Return how many tokens an answer has at most."""
+    if not isinstance(request, ChatRequest):
+        return 0
+    return max(min(request.max_tokens or most, most), 0) * (request.n or 1)
 
 
 def _limit(rule: LimitRule, asker: Asker, model: str) -> Limit | None:
