@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _JSON = {"content-type": "application/json"}
 #: What is answered to anybody: whether the process lives, and whether it should be asked.
 _OPEN = frozenset({"/healthz", "/readyz"})
-_MORE = (("/openapi.json", "GET"), ("/healthz", "GET"), ("/readyz", "GET"), ("/metrics", "GET"))
+_MORE = (("/", "GET"), ("/openapi.json", "GET"), ("/healthz", "GET"), ("/readyz", "GET"), ("/metrics", "GET"))
 
 
 class GatewayApp:
@@ -243,7 +243,7 @@ class GatewayApp:
         """Every address, for people."""
         rows = {(address.path, address.method) for family in self.families for address in family.addresses}
         rows |= {(route.path, route.method) for _, route in self.routes.all()}
-        return [f"{method} {path}" for path, method in sorted({*rows, ("/openapi.json", "GET"), ("/healthz", "GET")})]
+        return [f"{method} {path}" for path, method in sorted({*rows, *_MORE})]
 
     def _described(self) -> bytes:
         if self._description is None:

@@ -174,7 +174,8 @@ def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _told(error: ValidationError) -> str:
-    row = error.errors(include_url=False)[0]
+    rows = error.errors(include_url=False)
+    row = next((row for row in rows if row["type"] == "extra_forbidden"), rows[0])
     where = [str(step) for step in row["loc"]]
     place = ".".join(["gateway", *where])
     if row["type"] == "extra_forbidden":
