@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -251,9 +252,9 @@ def _rows(url: str, folder: Path) -> Iterator[tuple[str, Callable[[], Figures]]]
                 "model_list:\n  - model_name: m\n    litellm_params:\n      model: openai/gpt-4o-mini\n"
                 f"      api_base: {url}\n      api_key: k\n"
             )
-            quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION"}
+            silent = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION"}
             words = [str(litellm), "--config", str(config), "--port", "PORT", "--num_workers", "1"]
-            yield "litellm", lambda words=words, quiet=quiet: measure(words, quiet, "k", "m")
+            yield "litellm", partial(measure, words, silent, "k", "m")
 
 
 def show() -> None:

@@ -53,6 +53,9 @@ def serving(folder: Path, *options: str, **environ: str) -> Iterator[tuple[str, 
     finally:
         process.kill()
         process.wait(5)
+        for pipe in (process.stdout, process.stderr):
+            assert pipe is not None
+            pipe.close()
 
 
 def test_serve_starts_greets_and_stops_on_a_signal(tmp_path: Path) -> None:

@@ -143,26 +143,18 @@ class Call:
     async def reply(self, answer: HTTPResponse, more: Sequence[Header] = ()) -> None:
         """Send a whole answer."""
         self.has_begun = True
-        headers = [
-            *encoded(answer.headers),
-            *more,
-            *self._more(more),
-            (b"content-length", str(len(answer.body)).encode()),
-        ]
+        headers = encoded(answer.headers)
+        headers += _others(headers, more)
+        headers += [*_others(headers, self.heads), (b"content-length", str(len(answer.body)).encode())]
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})
 
     async def begin(self, status: int, headers: Sequence[Header]) -> None:
         """Begin an answer in pieces."""
         self.has_begun = True
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._more(headers)]})
-
-    def _more(self, headers: Sequence[Header]) -> list[Header]:
-        """Return the headers of any answer, less those that this one has already."""
-        if not self.heads:
-            return self.heads
-        known = {name for name, _ in headers}
-        return [header for header in self.heads if header[0] not in known]
+        await self._send(
+            {"type": "http.response.start", "status": status, "headers": [*headers, *_others(headers, self.heads)]}
+        )
 
     async def piece(self, data: bytes) -> None:
         """Send a piece of it."""
@@ -226,3 +218,11 @@ class Pulse:
 def encoded(headers: Mapping[str, str]) -> list[Header]:
     """Return headers as ASGI takes them."""
     return [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+
+
+def _others(headers: Sequence[Header], more: Sequence[Header]) -> list[Header]:
+    """Return the headers that an answer has not yet."""
+    if not more:
+        return []
+    known = {name for name, _ in headers}
+    return [header for header in more if header[0] not in known]
