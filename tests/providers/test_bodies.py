@@ -42,6 +42,7 @@ BEYOND: Mapping[tuple[str, str], Mapping[str, str]] = {
         "body.model_id is not known": "the same",
         "body.tool_choice_option is not known": "a choice in words; tool_choice names a tool",
     },
+    ("openai-chat", "minimax"): {"body.reasoning_split is not known": "the trace in a member of its own"},
     ("openai-chat", "together"): {"body.logprobs: 2 is no <class 'bool'>": "a whole number there"},
     ("openai-responses", "any"): {
         f"body.tools[{number}].strict is missing": "the types want it said; hosts do without in recordings"

@@ -214,7 +214,7 @@ def check_model(model: Table, dialect: str, thinking: Table) -> None:
     assert ("id" in model) != ("match" in model)
     assert model["source"].strip()
     assert type(model["checked"]) is date
-    assert date(2025, 1, 1) < model["checked"] <= date(2026, 11, 20)
+    assert date(2025, 1, 1) < model["checked"] <= date(2026, 11, 30)
     assert set(model.get("capabilities", ())) <= CAPABILITIES
     assert all(set(forms) <= MEDIA[kind] for kind, forms in model.get("media", {}).items())
     assert not dialect.startswith("openai") or "file" not in model.get("media", {}).get("audio", ())

@@ -15,7 +15,7 @@ from jackfield_prices._adapt import clauses_of, rules_of
 #: Our providers for theirs, where the names differ or two of ours are one of theirs.
 OURS = {
     "aws": ("amazon",), "azure": ("microsoft",), "google": ("google", "vertex"), "moonshotai": ("moonshot",),
-    "x-ai": ("xai",),
+    "meta": ("meta-ai",), "x-ai": ("xai",),
 }  # fmt: skip
 #: What no API takes as a name, so that no catalog has it.
 NO_NAMES = {

@@ -181,7 +181,9 @@ def test_log_probabilities_of_old_completions_become_rows() -> None:
     assert asked(Host(answer), "together/m").choices[0].logprobs == {"content": [row]}
 
 
-@pytest.mark.parametrize("provider", ["groq", "mistral", "cloudflare", "ibm", "databricks", "deepseek"])
+@pytest.mark.parametrize(
+    "provider", ["groq", "mistral", "cloudflare", "ibm", "databricks", "deepseek", "minimax", "meta"]
+)
 def test_quirks_of_chat_completions_leave_other_formats_alone(provider: str) -> None:
     answer = {
         "id": "r", "object": "response", "status": "completed", "model": "m",

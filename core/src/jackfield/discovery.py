@@ -24,6 +24,8 @@ GROUPS: Mapping[str, str] = {
     "command": "jackfield.commands",
 }
 _KINDS = {group: kind for kind, group in GROUPS.items()}
+#: How many names an error lists, so that its remedy is still read.
+_NAMED = 12
 _FIELD = re.compile(r"^(Name|Version): *(.+?) *$", re.MULTILINE)
 
 #: What is installed: plugins by kind and name; two under one name are a conflict that `pick` reports.
@@ -188,7 +190,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:
     """Make the error for a name that nobody has: the nearest names, and how to install what is missing."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names) or 'none'}."
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    there = f"there are {', '.join(names[:_NAMED]) or 'none'}{rest}."
+    hint = f"did you mean {' or '.join(near)}?" if near else there
     if kind == "provider":
         return UnknownProvider(
             f"no installed provider is named {name!r}; {hint} "

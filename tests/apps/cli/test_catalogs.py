@@ -35,6 +35,16 @@ def test_providers_are_listed_with_what_they_need(jackfield: Command) -> None:
     assert found["openai-compatible"]["settings"] == ["OPENAI_COMPATIBLE_BASE_URL"]
 
 
+def test_a_list_of_providers_says_what_each_was_checked_against(jackfield: Command) -> None:
+    told = {
+        name: row["verified"] for name, row in rows(jackfield, "providers").items() if name not in ("acme", "locked")
+    }
+    assert set(told.values()) == {"recordings", "documentation"}
+    assert (told["openai"], told["minimax"], told["meta"]) == ("recordings", "documentation", "documentation")
+    line = next(line for line in jackfield("providers").out.splitlines() if line.startswith("scaleway "))
+    assert " documentation " in line
+
+
 def test_a_key_that_is_set_is_not_shown(jackfield: Command) -> None:
     done = Command(environ={**jackfield.environ, "LOCKED_API_KEY": "s3cret"})("providers")
     (line,) = (line for line in done.out.splitlines() if line.startswith("locked "))

@@ -18,7 +18,14 @@ from jackfield import Priced, Rule, Sheet
 from ._adapt import clauses_of, read_times, rules_of
 
 #: Our names of providers that genai-prices calls otherwise.
-_PROVIDERS = {"amazon": "aws", "microsoft": "azure", "xai": "x-ai", "moonshot": "moonshotai", "voyage": "voyageai"}
+_PROVIDERS = {
+    "amazon": "aws",
+    "microsoft": "azure",
+    "xai": "x-ai",
+    "moonshot": "moonshotai",
+    "meta-ai": "meta",
+    "voyage": "voyageai",
+}
 #: What may follow the beginning of a name without making it another model: a date, a version, an alias of today's.
 _REST = re.compile(r"(-\d{4}-?\d{2}-?\d{2}|-latest|-v\d+(:\d+)?|@[\w-]+)*")
 _FORMAT = 1

@@ -1,0 +1,1 @@
+"""Meta's Model API, which serves Muse, as data: what is known stands in `catalog.toml` and `models.toml`."""

@@ -1,0 +1,1 @@
+"""NVIDIA NIM as data: what this package knows stands in `catalog.toml` and `models.toml`."""

@@ -1,0 +1,1 @@
+"""Scaleway Generative APIs as data: what this package knows stands in `catalog.toml` and `models.toml`."""

@@ -1,0 +1,1 @@
+"""SiliconFlow as data: what this package knows stands in `catalog.toml` and `models.toml`."""
