@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from .errors import ConnectionFailed as ConnectionFailed
     from .errors import ContentFilterError as ContentFilterError
     from .errors import ContextLengthError as ContextLengthError
+    from .errors import InvalidAnswer as InvalidAnswer
     from .errors import InvalidInput as InvalidInput
     from .errors import InvalidRequestError as InvalidRequestError
     from .errors import JackfieldError as JackfieldError
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from .errors import ResponseFormatError as ResponseFormatError
     from .errors import ServerError as ServerError
     from .errors import StreamInterrupted as StreamInterrupted
+    from .errors import TooManyTurns as TooManyTurns
     from .errors import TransportError as TransportError
     from .errors import UnknownDialect as UnknownDialect
     from .errors import UnknownProvider as UnknownProvider
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
     from .fan_out import Tagged as Tagged
     from .fitting import Fitted as Fitted
     from .flows import Timeout as Timeout
+    from .functions import tool_of as tool_of
     from .hookspecs import SPEC_VERSION as SPEC_VERSION
     from .hookspecs import hookimpl as hookimpl
     from .hookspecs import hookspec as hookspec
@@ -128,11 +131,16 @@ if TYPE_CHECKING:
     from .rates import Rate as Rate
     from .rates import Rule as Rule
     from .rates import Window as Window
+    from .runs import Run as Run
+    from .saved import Conversation as Conversation
+    from .structured import ParsedResponse as ParsedResponse
     from .transport import AsyncReply as AsyncReply
     from .transport import AsyncTransport as AsyncTransport
     from .transport import Reply as Reply
     from .transport import Transport as Transport
     from .transport_settings import TransportSettings as TransportSettings
+    from .turns import AsyncRunStream as AsyncRunStream
+    from .turns import RunStream as RunStream
     from .usage import Item as Item
     from .usage import Usage as Usage
     from .wire import Credential as Credential
@@ -151,6 +159,7 @@ __all__ = [
     "AsyncClient",
     "AsyncFanOut",
     "AsyncReply",
+    "AsyncRunStream",
     "AsyncStream",
     "AsyncTransport",
     "Attempt",
@@ -172,6 +181,7 @@ __all__ = [
     "ConnectionFailed",
     "ContentFilterError",
     "ContextLengthError",
+    "Conversation",
     "Cost",
     "Credential",
     "Data",
@@ -193,6 +203,7 @@ __all__ = [
     "HTTPRequest",
     "HTTPResponse",
     "HostedTool",
+    "InvalidAnswer",
     "InvalidInput",
     "InvalidRequestError",
     "Item",
@@ -213,6 +224,7 @@ __all__ = [
     "NativeTool",
     "NotReadyError",
     "OverloadedError",
+    "ParsedResponse",
     "Part",
     "PartEnded",
     "PartStarted",
@@ -239,6 +251,8 @@ __all__ = [
     "Restarted",
     "Route",
     "Rule",
+    "Run",
+    "RunStream",
     "ServerError",
     "Sheet",
     "Started",
@@ -252,6 +266,7 @@ __all__ = [
     "Thinking",
     "ThinkingDelta",
     "Timeout",
+    "TooManyTurns",
     "Tool",
     "ToolCall",
     "ToolChoice",
@@ -276,6 +291,7 @@ __all__ = [
     "hookspec",
     "parse",
     "stream",
+    "tool_of",
     "unroll",
 ]
 
@@ -288,6 +304,7 @@ _HOME = {
     "AsyncClient": "async_client",
     "AsyncFanOut": "fan_out",
     "AsyncReply": "transport",
+    "AsyncRunStream": "turns",
     "AsyncStream": "async_client",
     "AsyncTransport": "transport",
     "Attempt": "operations",
@@ -309,6 +326,7 @@ _HOME = {
     "ConnectionFailed": "errors",
     "ContentFilterError": "errors",
     "ContextLengthError": "errors",
+    "Conversation": "saved",
     "Cost": "pricing",
     "Credential": "wire",
     "Data": "messages",
@@ -330,6 +348,7 @@ _HOME = {
     "HTTPRequest": "wire",
     "HTTPResponse": "wire",
     "HostedTool": "conversation",
+    "InvalidAnswer": "errors",
     "InvalidInput": "errors",
     "InvalidRequestError": "errors",
     "Item": "usage",
@@ -350,6 +369,7 @@ _HOME = {
     "NativeTool": "conversation",
     "NotReadyError": "errors",
     "OverloadedError": "errors",
+    "ParsedResponse": "structured",
     "Part": "messages",
     "PartEnded": "deltas",
     "PartStarted": "deltas",
@@ -376,6 +396,8 @@ _HOME = {
     "Restarted": "deltas",
     "Route": "board",
     "Rule": "rates",
+    "Run": "runs",
+    "RunStream": "turns",
     "ServerError": "errors",
     "Sheet": "pricing",
     "Started": "deltas",
@@ -389,6 +411,7 @@ _HOME = {
     "Thinking": "messages",
     "ThinkingDelta": "deltas",
     "Timeout": "flows",
+    "TooManyTurns": "errors",
     "Tool": "conversation",
     "ToolCall": "messages",
     "ToolChoice": "conversation",
@@ -413,6 +436,7 @@ _HOME = {
     "hookspec": "hookspecs",
     "parse": "parsing",
     "stream": "asking",
+    "tool_of": "functions",
     "unroll": "assembly",
 }
 

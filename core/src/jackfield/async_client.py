@@ -25,12 +25,13 @@ from .operations import (
 )
 from .parsing import validated
 from .transport import AsyncReply, AsyncTransport, open_async_transport
+from .turns import AsyncTurns
 
 if TYPE_CHECKING:
     from .fan_out import AsyncFanOut, Until
 
 
-class AsyncClient(ClientBase, AsyncClosing):
+class AsyncClient(ClientBase, AsyncTurns, AsyncClosing):
     """Asks any installed provider, in the async colour: the same arguments and methods as `Client`."""
 
     async def chat(

@@ -34,6 +34,7 @@ from .operations import (
 )
 from .parsing import chat_request, validated, whole_request
 from .transport import Transport, open_transport
+from .turns import Turns
 from .wire import Endpoint
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
     return response
 
 
-class Client(ClientBase, Closing):
+class Client(ClientBase, Turns, Closing):
     """Asks any installed provider.
 
     `providers` overrides what the environment says, by provider: base_url, api_key, dialect, headers, transport, and

@@ -11,6 +11,8 @@
   + TransportError               the network
     - ConnectionFailed
     - RequestTimeout
+  + InvalidAnswer                the answer is not of the form that was asked for; `.response` is it
+  + TooManyTurns                 a model calls tools without end; `.run` is what was said so far
   + StreamInterrupted            a stream ended before its end; `.response` holds what had arrived
   + ProviderError                the provider said no
     - AuthenticationError, PermissionDenied, BillingError
@@ -33,6 +35,7 @@ class JackfieldError(Exception):
     """The root of the tree. Every attribute may be None where nothing is known.
 
     `response` is what had arrived, `attempts` what was tried; `deltas` are a decoder's last ones, before the error.
+    Where several turns had been asked for, `turns` are the answers so far, and `run` is the run.
     """
 
     retryable: bool = False
@@ -64,6 +67,8 @@ class JackfieldError(Exception):
         self.response: Any = None
         self.deltas: list[Any] = []
         self.attempts: tuple[Any, ...] = ()
+        self.turns: tuple[Any, ...] = ()
+        self.run: Any = None
         if retryable is not None:
             self.retryable = retryable
 
@@ -126,6 +131,20 @@ class ConnectionFailed(TransportError):
 
 class RequestTimeout(TransportError):
     """A time limit passed, here or at the provider. Remedy: give more time with `timeout`, or stream."""
+
+
+class InvalidAnswer(JackfieldError):
+    """The answer is not of the form that was asked for; `.response` is it, `.turns` are those before it too.
+
+    Remedy: give `repair=1`, a model that takes a schema, or more `max_tokens` where the finish reason is `length`.
+    """
+
+
+class TooManyTurns(JackfieldError):
+    """A model still calls tools after `max_turns` answers; `.run.messages` is the conversation so far.
+
+    Remedy: give more `max_turns` or a stop condition, or look at what the tools tell the model.
+    """
 
 
 class StreamInterrupted(JackfieldError):
