@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from .fan_out import AsyncFanOut as AsyncFanOut
     from .fan_out import Leg as Leg
     from .fan_out import Tagged as Tagged
+    from .fetching import FetchLimits as FetchLimits
     from .fitting import Fitted as Fitted
     from .flows import Timeout as Timeout
     from .functions import tool_of as tool_of
@@ -196,6 +197,7 @@ __all__ = [
     "Facts",
     "Fallback",
     "FanOut",
+    "FetchLimits",
     "FileId",
     "FinishReason",
     "Finished",
@@ -341,6 +343,7 @@ _HOME = {
     "Facts": "wire",
     "Fallback": "fallback",
     "FanOut": "background",
+    "FetchLimits": "fetching",
     "FileId": "messages",
     "FinishReason": "conversation",
     "Finished": "deltas",

@@ -92,7 +92,7 @@ class AsyncClient(ClientBase, AsyncTurns, AsyncClosing):
 
     async def send(self, request: Request) -> Response:
         """Send any request, and wait for the whole answer. See `Client.send`."""
-        exchange = self.exchange(request)
+        exchange = self._fetching_exchange(request)
         return await self._run(exchange, self._flow(exchange))
 
     async def _run(self, exchange: Exchange, flow: Flow[Response], course: Course | None = None) -> Response:
