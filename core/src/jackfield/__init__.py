@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .deltas import ThinkingDelta as ThinkingDelta
     from .deltas import UsageDelta as UsageDelta
     from .driver import Stream as Stream
+    from .errors import Abandoned as Abandoned
     from .errors import AuthenticationError as AuthenticationError
     from .errors import BillingError as BillingError
     from .errors import ConfigurationError as ConfigurationError
@@ -145,6 +146,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SPEC_VERSION",
+    "Abandoned",
     "Adjustment",
     "ArgumentsDelta",
     "Assembler",
@@ -282,6 +284,7 @@ __all__ = [
 #: Which module holds a public name.
 _HOME = {
     "SPEC_VERSION": "hookspecs",
+    "Abandoned": "errors",
     "Adjustment": "operations",
     "ArgumentsDelta": "deltas",
     "Assembler": "assembly",

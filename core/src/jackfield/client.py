@@ -20,7 +20,7 @@ from .connections import Connections
 from .conversation import ChatRequest, ChatResponse
 from .driver import Stream, drive
 from .endpoints import resolve
-from .errors import ConfigurationError, JackfieldError, UnsupportedOperation, UnsupportedParameterWarning
+from .errors import Abandoned, ConfigurationError, JackfieldError, UnsupportedOperation, UnsupportedParameterWarning
 from .exchange import Exchange, Unsupported
 from .fallback import Fallback, Targets, fall_back
 from .flows import Course, Flow, Timeout, limit_total, retry
@@ -195,6 +195,11 @@ def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
         response = yield from flow
     except JackfieldError as error:
         observe("exchange_failed", exchange=exchange, error=error)
+        raise
+    except GeneratorExit:
+        left = exchange.complete(Abandoned("the caller left before the answer's end"))
+        left.response = exchange.partial()
+        observe("exchange_failed", exchange=exchange, error=left)
         raise
     observe("exchange_finished", exchange=exchange, response=response, cost=response.cost)
     return response

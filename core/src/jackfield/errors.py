@@ -11,6 +11,7 @@
   + TransportError               the network
     - ConnectionFailed
     - RequestTimeout
+  + Abandoned                    the caller left before the end; observers alone are told
   + StreamInterrupted            a stream ended before its end; `.response` holds what had arrived
   + ProviderError                the provider said no
     - AuthenticationError, PermissionDenied, BillingError
@@ -126,6 +127,13 @@ class ConnectionFailed(TransportError):
 
 class RequestTimeout(TransportError):
     """A time limit passed, here or at the provider. Remedy: give more time with `timeout`, or stream."""
+
+
+class Abandoned(JackfieldError):
+    """The caller left before the answer's end; `.response` is what had come.
+
+    Remedy: none is needed; it is told to observers alone.
+    """
 
 
 class StreamInterrupted(JackfieldError):

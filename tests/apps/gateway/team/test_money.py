@@ -139,7 +139,10 @@ def test_item_10_a_caller_who_goes_in_the_middle_pays_for_what_came(house: House
     )
     with socket.create_connection(("127.0.0.1", int(house.address.rpartition(":")[2]))) as caller:
         caller.sendall(head.encode() + body)
-        caller.settimeout(0.5)
+        until = time.monotonic() + 10
+        while not upstream.requests and time.monotonic() < until:
+            time.sleep(0.02)
+        caller.settimeout(0.3)
         with contextlib.suppress(TimeoutError):
             while caller.recv(65536):
                 pass
