@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 from jackfield import (
     AuthenticationError,
     ConfigurationError,
+    ConnectionFailed,
     HTTPRequest,
     InvalidRequestError,
     PermissionDenied,
@@ -68,6 +69,8 @@ class Remote:
             reply = transport.send(asked, Timeout.of(_SECONDS))
             told = b"".join(reply.chunks)
             reply.close()
+        except ConnectionFailed as error:
+            raise ConnectionFailed(f"{self._url} is not reached: {error.message}") from None
         finally:
             transport.close()
         try:
@@ -76,7 +79,7 @@ class Remote:
             found = None
         if reply.status == 200 and isinstance(found, dict):
             return found
-        error = found.get("error") if isinstance(found, dict) else None
-        reason = error.get("message") if isinstance(error, dict) else None
+        refusal = found.get("error") if isinstance(found, dict) else None
+        reason = refusal.get("message") if isinstance(refusal, dict) else None
         kind = {401: AuthenticationError, 403: PermissionDenied}.get(reply.status, InvalidRequestError)
         raise kind(reason or f"{self._url} is no gateway with a team", status=reply.status)

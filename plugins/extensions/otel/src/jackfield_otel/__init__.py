@@ -36,6 +36,8 @@ _USAGE = _METER.create_histogram(
 @hookimpl
 def exchange_started(exchange: Any) -> None:
     """Begin a span."""
+    if not _is_heard():
+        return
     attributes = of_request(exchange)
     name = f"{OPERATIONS.get(exchange.request.operation, exchange.request.operation)} {exchange.request.model}"
     span = trace.get_tracer(_SCOPE).start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
@@ -79,6 +81,14 @@ def _end(exchange: Any, response: Response | None, cost: Cost | None, error: Jac
                 span.set_attribute("http.response.status_code", error.status)
             span.set_status(Status(StatusCode.ERROR, error.message[:500]))
     span.end()
+
+
+def _is_heard() -> bool:
+    """Whether the application has set a provider of either kind; the stand-ins of the API tell nobody."""
+    return not (
+        isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+        and type(metrics.get_meter_provider()).__name__ == "_ProxyMeterProvider"
+    )
 
 
 def _captures() -> bool:
