@@ -16,7 +16,7 @@ from weakref import WeakSet
 from . import transport_errors as errors
 from .errors import ConfigurationError, JackfieldError
 from .transport import USER_AGENT, Reply, join_headers
-from .transport_http_client_pool import Pool, Way, decoded
+from .transport_http_client_pool import Pool, Way, decoded, waiting
 from .transport_settings import TransportSettings
 from .wire import HTTPRequest
 
@@ -46,7 +46,7 @@ class HTTPClientTransport:
         try:
             connection = self._pool.take(way, timeout.connect)
             try:
-                connection.sock.settimeout(timeout.first)
+                connection.sock.settimeout(waiting(timeout.first))
                 headers = {**_USUAL, **way.headers, **request.headers}
                 connection.request(request.method, target, request.body or None, headers)
                 answer = _Answer(self, way, connection, connection.sock)
@@ -90,7 +90,7 @@ class _Answer:
         """Read to the end; the limit between chunks holds once the first has come."""
         coding = self.response.headers.get("content-encoding", "identity").lower()
         pieces = self._pieces(between)
-        return pieces if coding == "identity" else decoded(pieces, coding)
+        return pieces if coding in ("", "identity") else decoded(pieces, coding)
 
     def _pieces(self, between: float | None) -> Iterator[bytes]:
         response, is_whole = self.response, False
@@ -98,7 +98,7 @@ class _Answer:
             if chunk := response.read1(_MOST):
                 yield chunk
                 if not response.isclosed():
-                    self._socket.settimeout(between)
+                    self._socket.settimeout(waiting(between))
                 while chunk := response.read1(_MOST):
                     yield chunk
             if self._is_over or response.length:

@@ -36,6 +36,7 @@ class Way:
     headers: dict[str, str] = field(default_factory=dict, repr=False)  # may hold a password
     origin: str = ""
     idle: list[tuple[float, http.client.HTTPConnection]] = field(default_factory=list)
+    is_open: bool = True
 
 
 class Pool:
@@ -87,7 +88,7 @@ class Pool:
                 for other in self._ways.values():
                     while other.idle and now - other.idle[0][0] >= self._settings.idle_seconds:
                         other.idle.pop(0)[1].close()
-            if len(way.idle) < self._settings.max_idle:
+            if way.is_open and len(way.idle) < self._settings.max_idle:
                 way.idle.append((now, connection))
                 return
         connection.close()
@@ -99,6 +100,7 @@ class Pool:
 
     def _clear(self) -> None:
         for way in self._ways.values():
+            way.is_open = False  # for connections that are still in use
             while way.idle:
                 way.idle.pop()[1].close()
         self._ways.clear()
@@ -108,10 +110,10 @@ class Pool:
             if self._context is None:
                 self._context = ssl.create_default_context()
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                way.host, way.port, timeout=limit, context=self._context
+                way.host, way.port, timeout=waiting(limit), context=self._context
             )
         else:
-            connection = http.client.HTTPConnection(way.host, way.port, timeout=limit)
+            connection = http.client.HTTPConnection(way.host, way.port, timeout=waiting(limit))
         connection.response_class = _Response
         if way.tunnel is not None:
             host, port, headers = way.tunnel
@@ -190,6 +192,11 @@ def _proof(parts: SplitResult, header: str) -> dict[str, str]:
         return {}
     said = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return {header: f"Basic {base64.b64encode(said.encode()).decode()}"}
+
+
+def waiting(limit: float | None) -> float | None:
+    """Return a limit for a socket, which takes none at all for the order not to wait and fails in another way."""
+    return None if limit is None else max(limit, 0.001)
 
 
 def _has_ended(held: socket.socket) -> bool:

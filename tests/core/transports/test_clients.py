@@ -14,7 +14,16 @@ import httpx
 import httpx2
 import pytest
 
-from jackfield import AsyncClient, Boards, Client, ConfigurationError, ConnectionFailed, Timeout, TransportSettings
+from jackfield import (
+    AsyncClient,
+    Boards,
+    Client,
+    ConfigurationError,
+    ConnectionFailed,
+    RequestTimeout,
+    Timeout,
+    TransportSettings,
+)
 from jackfield.transport import open_transport
 from tests.core.conftest import acme
 from tests.core.server import Server as Answering
@@ -164,6 +173,29 @@ def test_who_waits_for_bytes_is_woken_when_the_client_is_closed(server: Server) 
     with pytest.raises(ConnectionFailed, match="the client was closed"):
         next(reply.chunks)
     timer.join()
+
+
+def test_limit_that_is_used_up_is_told_as_one(server: Server) -> None:
+    transport = open_transport("http.client", {})
+    server.scripts = [[WATCH]]
+    with pytest.raises(RequestTimeout, match="no answer in time"):
+        transport.send(post(server.url), Timeout(5.0, 0.0, 0.0))
+    transport.close()
+
+
+def test_connection_in_use_is_not_kept_by_a_client_that_was_closed(server: Server) -> None:
+    transport = open_transport("http.client", {})
+    server.scripts = [[0.3, STREAM_HEAD, piece(b"1"), END]]
+    found: list[bytes] = []
+    asking = threading.Thread(target=lambda: found.extend(transport.send(post(server.url), SOON).chunks))
+    asking.start()
+    server.wait_for(lambda: bool(server.heads))
+    transport.close()
+    asking.join()
+    assert found == [b"1"], "who waited for a head got it"
+    assert b"".join(transport.send(post(server.url), SOON).chunks) == b"1"
+    assert server.opened == 2
+    transport.close()
 
 
 def test_connections_are_kept_as_many_and_as_long_as_the_settings_say(server: Server) -> None:
