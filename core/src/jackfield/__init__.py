@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .assembly import Assembler as Assembler
     from .assembly import unroll as unroll
     from .async_client import AsyncClient as AsyncClient
-    from .async_client import AsyncStream as AsyncStream
+    from .async_driver import AsyncStream as AsyncStream
     from .background import FanOut as FanOut
     from .board import Board as Board
     from .board import DialectInfo as DialectInfo
@@ -291,7 +291,7 @@ _HOME = {
     "AsyncClient": "async_client",
     "AsyncFanOut": "fan_out",
     "AsyncReply": "transport",
-    "AsyncStream": "async_client",
+    "AsyncStream": "async_driver",
     "AsyncTransport": "transport",
     "Attempt": "operations",
     "AudioOutput": "conversation",

@@ -74,7 +74,7 @@ class ClientBase(Connections, Accounting):
         self._generation = boards.generation
         self._warned: set[tuple[str, str, str]] = set()
         self._transports: dict[str | None, Any] = {}
-        self._opening = threading.Lock()
+        self._opening = threading.RLock()  # a fan-out is opened with the transport that it shares
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {', '.join(self._overrides) or 'the environment'}>"

@@ -9,6 +9,7 @@ import pytest
 
 from jackfield import Timeout
 from jackfield.errors import ConnectionFailed, JackfieldError, RequestTimeout, ResponseFormatError
+from jackfield.transport import open_transport
 from tests.core.transports.driving import SOON, Driver, post
 from tests.core.transports.peers import CLOSE, END, RESET, STREAM_HEAD, WATCH, Script, Server, piece, whole
 
@@ -38,6 +39,26 @@ def test_connection_is_used_again(driver: Driver, server: Server) -> None:
     for _ in range(3):
         assert driver.send(post(server.url)).body() == b"{}"
     assert server.opened == 1
+
+
+def test_connection_that_was_left_or_has_ended_is_not_used_again(driver: Driver, server: Server) -> None:
+    server.scripts = [[*whole(b"{}"), CLOSE], [STREAM_HEAD, piece(b"1"), WATCH], whole(b"{}")]
+    assert driver.send(post(server.url)).body() == b"{}"
+    time.sleep(0.05)  # until the news of its end is here
+    answer = driver.send(post(server.url))
+    assert answer.read() == b"1"
+    answer.close()
+    assert driver.send(post(server.url)).body() == b"{}"
+    assert server.opened == 3
+
+
+def test_idle_connection_is_kept_for_a_while(driver: Driver, server: Server) -> None:
+    server.scripts = [whole(b"{}")]
+    driver.open(idle_seconds=0.1)
+    for _ in range(2):
+        assert driver.send(post(server.url)).body() == b"{}"
+        time.sleep(0.3)
+    assert server.opened == 2
 
 
 @pytest.mark.alone
@@ -78,6 +99,25 @@ def test_broken_coding_is_an_answer_that_cannot_be_read(driver: Driver, server: 
     server.scripts = [whole(b"this is no gzip at all", 200, "Content-Encoding: gzip")]
     with pytest.raises(ResponseFormatError, match="content coding is broken"):
         driver.send(post(server.url)).body()
+
+
+@pytest.mark.parametrize(
+    ("body", "coding", "match"),
+    [
+        (gzip.compress(b"{}" * 99)[:-9], "gzip", "it ends before its end"),
+        (b"{}", "zstd", "zstd was not asked for"),
+    ],
+)
+def test_coding_that_is_cut_or_unknown_is_told(server: Server, body: bytes, coding: str, match: str) -> None:
+    transport = open_transport("http.client", {})
+    server.scripts = [whole(body, 200, f"Content-Encoding: {coding}")]
+    reply = transport.send(post(server.url), SOON)
+    with pytest.raises(ResponseFormatError, match=match):
+        b"".join(reply.chunks)
+    reply.close()
+    server.scripts = [whole(gzip.compress(b"{") + gzip.compress(b"}"), 200, "Content-Encoding: gzip")]
+    assert b"".join(transport.send(post(server.url), SOON).chunks) == b"{}", "members follow each other"
+    transport.close()
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -185,10 +225,10 @@ def test_stall_between_chunks(driver: Driver, server: Server) -> None:
 def test_first_bytes_and_later_ones_have_limits_of_their_own(
     driver: Driver, server: Server, first: float, between: float, pauses: tuple[float, float], is_late: bool
 ) -> None:
-    """Requests that wait have one limit for a body in every library: there the longer holds."""
+    """Requests that wait have one limit for a body in httpx: there the longer holds."""
     server.scripts = [[STREAM_HEAD, pauses[0], piece(b"1"), 0.05, pauses[1], piece(b"2"), END]]
     answer = driver.send(post(server.url), Timeout(connect=2.0, first=first, between=between))
-    if is_late and driver.is_async:
+    if is_late and (driver.is_async or driver.library == "http.client"):
         with pytest.raises(RequestTimeout, match="no answer in time"):
             answer.body()
     else:
