@@ -37,7 +37,7 @@ def _nothing() -> None: ...
 
 def _bare() -> Boards:
     """Return boards without extensions, whose work is their own."""
-    return Boards(environ={"JACKFIELD_DISABLE": "prices"})
+    return Boards(environ={"JACKFIELD_DISABLE": "prices,otel"})
 
 
 def _calls(work: Callable[[], object]) -> tuple[int, set[str]]:
