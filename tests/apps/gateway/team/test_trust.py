@@ -22,6 +22,7 @@ from packaging.version import Version
 
 import jackfield_gateway
 from jackfield import Boards
+from tests.apps.gateway.conftest import served
 from tests.apps.gateway.team.conftest import HI, MODEL, House, house_of
 from tests.core.server import DONE, USAGE, Server, chunk, completion, running, streamed, whole
 
@@ -496,3 +497,18 @@ def test_nothing_that_runs_text_is_used(name: str) -> None:
                 assert node.func.id != name, path
             if isinstance(node, ast.Import):
                 assert all(alias.name.split(".")[0] != name for alias in node.names), path
+
+
+def test_item_20_who_never_ends_a_body_is_given_up(upstream: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jackfield_gateway import GatewayApp, _call
+
+    monkeypatch.setattr(_call, "_PATIENCE", 0.3)
+    providers = {"openai": {"api_key": "sk", "base_url": upstream.url}}
+    with (
+        served(GatewayApp(providers, boards=Boards({}, environ={}))) as address,
+        socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5) as caller,
+    ):
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: {address.partition('//')[2]}\r\n"
+        caller.sendall(f"{head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{{".encode())
+        assert caller.recv(65536).startswith(b"HTTP/1.1 408 ")
+    assert not upstream.requests
