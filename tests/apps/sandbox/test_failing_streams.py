@@ -19,7 +19,7 @@ DIALECTS = {
     "cohere-chat": "",
     "ollama-chat": "",
 }
-#: Where the format's word for a failure means another thing in recordings: Cohere's ERROR was a request refused with 422.
+#: Where the format's word for a failure means another thing in recordings: Cohere's ERROR was refused with 422.
 OTHERS = {"cohere-chat": InvalidRequestError}
 
 
