@@ -156,6 +156,8 @@ RENDERED: dict[str, tuple[int, type[openai.APIStatusError]]] = {
     "TransportError": (500, openai.InternalServerError),
     "ConnectionFailed": (502, openai.InternalServerError),
     "RequestTimeout": (504, openai.InternalServerError),
+    "InvalidAnswer": (500, openai.InternalServerError),
+    "TooManyTurns": (500, openai.InternalServerError),
     "StreamInterrupted": (500, openai.InternalServerError),
     "ProviderError": (500, openai.InternalServerError),
     "AuthenticationError": (401, openai.AuthenticationError),
