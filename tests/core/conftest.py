@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jackfield import Boards
+from tests.core.colours import COLOURS, Asking
 from tests.core.server import Server, running
 
 
@@ -39,3 +40,13 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def boards(server: Server) -> Boards:
     return Boards(acme(server.url), environ={})
+
+
+@pytest.fixture(params=COLOURS)
+def asking(request: pytest.FixtureRequest) -> Asking:
+    return COLOURS[request.param]
+
+
+@pytest.fixture
+def options(boards: Boards) -> dict[str, Any]:
+    return {"providers": {"acme": {"api_key": "sk-acme-0123456789"}}, "boards": boards, "retries": 0}

@@ -369,7 +369,7 @@ def test_meaning_that_the_model_cannot_take_is_refused_under_every_policy(
         _sync(None, boards, "acme/large", sound, stream=False, options={"unsupported": policy})
     link = [{"role": "user", "parts": [{"type": "media", "kind": "image", "source": "https://x.invalid/a.png"}]}]
     with pytest.raises(jackfield.UnsupportedFeature, match="no image by url; give it as bytes"):
-        _sync(None, boards, "acme/large", link, stream=True, options={"unsupported": policy})
+        _sync(None, boards, "acme/large", link, stream=True, options={"unsupported": policy, "media": False})
     assert not server.requests
 
 

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .errors import ConnectionFailed as ConnectionFailed
     from .errors import ContentFilterError as ContentFilterError
     from .errors import ContextLengthError as ContextLengthError
+    from .errors import InvalidAnswer as InvalidAnswer
     from .errors import InvalidInput as InvalidInput
     from .errors import InvalidRequestError as InvalidRequestError
     from .errors import JackfieldError as JackfieldError
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from .errors import ResponseFormatError as ResponseFormatError
     from .errors import ServerError as ServerError
     from .errors import StreamInterrupted as StreamInterrupted
+    from .errors import TooManyTurns as TooManyTurns
     from .errors import TransportError as TransportError
     from .errors import UnknownDialect as UnknownDialect
     from .errors import UnknownProvider as UnknownProvider
@@ -91,8 +93,10 @@ if TYPE_CHECKING:
     from .fan_out import AsyncFanOut as AsyncFanOut
     from .fan_out import Leg as Leg
     from .fan_out import Tagged as Tagged
+    from .fetching import FetchLimits as FetchLimits
     from .fitting import Fitted as Fitted
     from .flows import Timeout as Timeout
+    from .functions import tool_of as tool_of
     from .hookspecs import SPEC_VERSION as SPEC_VERSION
     from .hookspecs import hookimpl as hookimpl
     from .hookspecs import hookspec as hookspec
@@ -129,11 +133,16 @@ if TYPE_CHECKING:
     from .rates import Rate as Rate
     from .rates import Rule as Rule
     from .rates import Window as Window
+    from .runs import Run as Run
+    from .saved import Conversation as Conversation
+    from .structured import ParsedResponse as ParsedResponse
     from .transport import AsyncReply as AsyncReply
     from .transport import AsyncTransport as AsyncTransport
     from .transport import Reply as Reply
     from .transport import Transport as Transport
     from .transport_settings import TransportSettings as TransportSettings
+    from .turns import AsyncRunStream as AsyncRunStream
+    from .turns import RunStream as RunStream
     from .usage import Item as Item
     from .usage import Usage as Usage
     from .wire import Credential as Credential
@@ -153,6 +162,7 @@ __all__ = [
     "AsyncClient",
     "AsyncFanOut",
     "AsyncReply",
+    "AsyncRunStream",
     "AsyncStream",
     "AsyncTransport",
     "Attempt",
@@ -174,6 +184,7 @@ __all__ = [
     "ConnectionFailed",
     "ContentFilterError",
     "ContextLengthError",
+    "Conversation",
     "Cost",
     "Credential",
     "Data",
@@ -188,6 +199,7 @@ __all__ = [
     "Facts",
     "Fallback",
     "FanOut",
+    "FetchLimits",
     "FileId",
     "FinishReason",
     "Finished",
@@ -195,6 +207,7 @@ __all__ = [
     "HTTPRequest",
     "HTTPResponse",
     "HostedTool",
+    "InvalidAnswer",
     "InvalidInput",
     "InvalidRequestError",
     "Item",
@@ -215,6 +228,7 @@ __all__ = [
     "NativeTool",
     "NotReadyError",
     "OverloadedError",
+    "ParsedResponse",
     "Part",
     "PartEnded",
     "PartStarted",
@@ -241,6 +255,8 @@ __all__ = [
     "Restarted",
     "Route",
     "Rule",
+    "Run",
+    "RunStream",
     "ServerError",
     "Sheet",
     "Started",
@@ -254,6 +270,7 @@ __all__ = [
     "Thinking",
     "ThinkingDelta",
     "Timeout",
+    "TooManyTurns",
     "Tool",
     "ToolCall",
     "ToolChoice",
@@ -278,6 +295,7 @@ __all__ = [
     "hookspec",
     "parse",
     "stream",
+    "tool_of",
     "unroll",
 ]
 
@@ -291,6 +309,7 @@ _HOME = {
     "AsyncClient": "async_client",
     "AsyncFanOut": "fan_out",
     "AsyncReply": "transport",
+    "AsyncRunStream": "turns",
     "AsyncStream": "async_driver",
     "AsyncTransport": "transport",
     "Attempt": "operations",
@@ -312,6 +331,7 @@ _HOME = {
     "ConnectionFailed": "errors",
     "ContentFilterError": "errors",
     "ContextLengthError": "errors",
+    "Conversation": "saved",
     "Cost": "pricing",
     "Credential": "wire",
     "Data": "messages",
@@ -326,6 +346,7 @@ _HOME = {
     "Facts": "wire",
     "Fallback": "fallback",
     "FanOut": "background",
+    "FetchLimits": "fetching",
     "FileId": "messages",
     "FinishReason": "conversation",
     "Finished": "deltas",
@@ -333,6 +354,7 @@ _HOME = {
     "HTTPRequest": "wire",
     "HTTPResponse": "wire",
     "HostedTool": "conversation",
+    "InvalidAnswer": "errors",
     "InvalidInput": "errors",
     "InvalidRequestError": "errors",
     "Item": "usage",
@@ -353,6 +375,7 @@ _HOME = {
     "NativeTool": "conversation",
     "NotReadyError": "errors",
     "OverloadedError": "errors",
+    "ParsedResponse": "structured",
     "Part": "messages",
     "PartEnded": "deltas",
     "PartStarted": "deltas",
@@ -379,6 +402,8 @@ _HOME = {
     "Restarted": "deltas",
     "Route": "board",
     "Rule": "rates",
+    "Run": "runs",
+    "RunStream": "turns",
     "ServerError": "errors",
     "Sheet": "pricing",
     "Started": "deltas",
@@ -392,6 +417,7 @@ _HOME = {
     "Thinking": "messages",
     "ThinkingDelta": "deltas",
     "Timeout": "flows",
+    "TooManyTurns": "errors",
     "Tool": "conversation",
     "ToolCall": "messages",
     "ToolChoice": "conversation",
@@ -416,6 +442,7 @@ _HOME = {
     "hookspec": "hookspecs",
     "parse": "parsing",
     "stream": "asking",
+    "tool_of": "functions",
     "unroll": "assembly",
 }
 

@@ -21,12 +21,13 @@ from .operations import (
 )
 from .parsing import validated
 from .transport import AsyncTransport, open_async_transport
+from .turns import AsyncTurns
 
 if TYPE_CHECKING:
     from .fan_out import AsyncFanOut, Until
 
 
-class AsyncClient(ClientBase, AsyncClosing):
+class AsyncClient(ClientBase, AsyncTurns, AsyncClosing):
     """Asks any installed provider, in the async colour: the same arguments and methods as `Client`."""
 
     async def chat(
@@ -87,7 +88,7 @@ class AsyncClient(ClientBase, AsyncClosing):
 
     async def send(self, request: Request) -> Response:
         """Send any request, and wait for the whole answer. See `Client.send`."""
-        exchange = self.exchange(request)
+        exchange = self._fetching_exchange(request)
         return await self._run(exchange, self._flow(exchange))
 
     async def _run(self, exchange: Exchange, flow: Flow[Response], course: Course | None = None) -> Response:

@@ -60,7 +60,7 @@ class SideBySide:
             overrides, client._retries, client._timeout, client._unsupported, given and _threaded(client, "", given),
             boards=client.boards, environ=environ,
         )  # fmt: skip
-        self.client._book = client._book
+        self.client._book, self.client._media = client._book, client._media
 
     def close(self) -> None:
         """Close the connections, and end the loop."""

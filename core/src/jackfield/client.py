@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,16 +15,15 @@ from .accounting import Accounting
 from .board import Board
 from .boards import Boards
 from .book import PriceBook
-from .catalog import ModelInfo
 from .closing import Closing
 from .connections import Connections
 from .conversation import ChatRequest, ChatResponse
 from .driver import Stream, drive
-from .endpoints import resolve
 from .errors import Abandoned, ConfigurationError, JackfieldError, UnsupportedOperation, UnsupportedParameterWarning
 from .exchange import Exchange, Unsupported
 from .fallback import Fallback, Targets, fall_back
 from .flows import Course, Flow, Timeout, limit_total, retry
+from .media import fetched_first
 from .operations import (
     EmbeddingRequest,
     EmbeddingResponse,
@@ -33,18 +33,21 @@ from .operations import (
     Response,
 )
 from .parsing import chat_request, validated, whole_request
+from .routing import Routing
 from .transport import Transport, open_transport
+from .turns import Turns
 from .wire import Endpoint
 
 if TYPE_CHECKING:
     from .background import FanOut, SideBySide
     from .fan_out import Until
+    from .fetching import FetchLimits
 
 R = TypeVar("R", bound=Response)
 Fallbacks: TypeAlias = Fallback | Sequence[str] | str
 
 
-class ClientBase(Connections, Accounting):
+class ClientBase(Connections, Routing, Accounting):
     """What both clients share: configuration, boards, endpoints, and the making of flows."""
 
     def __init__(
@@ -59,6 +62,7 @@ class ClientBase(Connections, Accounting):
         boards: Boards | None = None,
         environ: Mapping[str, str] | None = None,
         prices: Mapping[str, Any] | None = None,
+        media: FetchLimits | bool = True,
     ) -> None:
         if unsupported not in ("warn", "record", "error", "pass"):
             raise ConfigurationError(f"unsupported is {unsupported!r}; it may be 'warn', 'record', 'error' or 'pass'")
@@ -70,7 +74,8 @@ class ClientBase(Connections, Accounting):
         self._timeout = Timeout.of(timeout)
         self._unsupported = unsupported
         self._given_transport = transport
-        self._routes: dict[str, tuple[Board, Endpoint, str]] = {}
+        self._media = media
+        self._routes, self._rings = {}, {}
         self._generation = boards.generation
         self._warned: set[tuple[str, str, str]] = set()
         self._transports: dict[str | None, Any] = {}
@@ -89,7 +94,13 @@ class ClientBase(Connections, Accounting):
         bare = request if request.model == route[2] else request.model_copy(update={"model": route[2]})
         return self._open(bare, route)
 
-    def _open(self, request: Request, route: tuple[Board, Endpoint, str]) -> Exchange:
+    def _fetching_exchange(self, request: Request) -> Exchange:
+        """Open the exchange of a request whose flow will fetch what the model does not take by its address."""
+        route = self._route(request.model)
+        bare = request if request.model == route[2] else request.model_copy(update={"model": route[2]})
+        return self._open(bare, route, self._media is not False)
+
+    def _open(self, request: Request, route: tuple[Board, Endpoint, str], fetches: bool = False) -> Exchange:
         """Open the exchange of a request whose model is bare of its provider."""
         board, endpoint, model = route
         operations = board.model(model).operations
@@ -99,7 +110,10 @@ class ClientBase(Connections, Accounting):
                 provider=endpoint.provider,
                 model=model,
             )
-        exchange = Exchange(board, request, endpoint, datetime.now(UTC), self._unsupported, self._book)
+        if (ring := self._rings.get((endpoint.provider, model)) if self._rings else None) is not None:
+            endpoint = ring.best(time.monotonic())
+        exchange = Exchange(board, request, endpoint, datetime.now(UTC), self._unsupported, self._book, fetches=fetches)
+        exchange.keys = ring
         if exchange.adjustments and self._unsupported != "record":
             self._warn(exchange)
         return exchange
@@ -122,15 +136,10 @@ class ClientBase(Connections, Accounting):
         names = (request.model, *policy.models)
         for name in names:
             self.boards.resolve(name, self._overrides)  # a name that leads nowhere is told before anything is sent
-        targets = Targets(request, names, policy, self.exchange, self._known)
+        targets = Targets(request, names, policy, self._fetching_exchange, self._known)
         course = Course(targets.open(), self._transport)
         flow = fall_back(course, targets, self._attempted)
         return course, flow if self._timeout.total is None else limit_total(flow, self._timeout.total)
-
-    def _known(self, name: str) -> ModelInfo:
-        """Return what the catalogs know of a model; `MissingCredential` where it cannot be asked."""
-        board, _, model = self._route(name)
-        return board.model(model)
 
     if TYPE_CHECKING:  # each client has it in its colour
 
@@ -141,25 +150,9 @@ class ClientBase(Connections, Accounting):
     ) -> Exchange:
         """Open the exchange of a chat."""
         if isinstance(model, ChatRequest):
-            return self.exchange(whole_request(model, messages, system, parameters, stream))
+            return self._fetching_exchange(whole_request(model, messages, system, parameters, stream))
         route = self._route(model)
-        return self._open(chat_request(route[2], messages, system, parameters, stream), route)
-
-    def _route(self, name: str) -> tuple[Board, Endpoint, str]:
-        if self._generation != self.boards.generation:
-            self._generation = self.boards.generation
-            self._routes = {}
-        routes = self._routes  # what is found is of this generation, whatever another thread reads meanwhile
-        if (known := routes.get(name)) is None:
-            provider, model = self.boards.resolve(name, self._overrides)
-            overrides = self._overrides.get(provider, {})
-            info = self.boards.info(provider)
-            dialect = str(overrides.get("dialect") or info.model(model).dialect)
-            endpoint = resolve(info, dialect, overrides, self._environ)
-            known = (self.boards.open(provider, dialect), endpoint, model)
-            if len(routes) < 10_000:
-                routes[name] = known
-        return known
+        return self._open(chat_request(route[2], messages, system, parameters, stream), route, self._media is not False)
 
     def _warn(self, exchange: Exchange) -> None:
         for adjustment in exchange.adjustments:
@@ -173,14 +166,20 @@ class ClientBase(Connections, Accounting):
                 )
 
     def _flow(self, exchange: Exchange) -> Flow[Response]:
-        flow = retry(exchange, self._retries, self._timeout)
+        flow = self._tried(exchange)
         if self._timeout.total is not None:
             flow = limit_total(flow, self._timeout.total)
         return self._watched(exchange, flow)
 
     def _attempted(self, exchange: Exchange) -> Flow[Response]:
         """Return the flow of one of several exchanges, whose time is limited in sum."""
-        return self._watched(exchange, retry(exchange, self._retries, self._timeout))
+        return self._watched(exchange, self._tried(exchange))
+
+    def _tried(self, exchange: Exchange) -> Flow[Response]:
+        flow = retry(exchange, self._retries, self._timeout)
+        if not exchange.unfetched:
+            return flow
+        return fetched_first(exchange, None if isinstance(self._media, bool) else self._media, flow)
 
     def _watched(self, exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
         flow = exchange.board.wrap(exchange.request, flow)
@@ -205,16 +204,17 @@ def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
     return response
 
 
-class Client(ClientBase, Closing):
+class Client(ClientBase, Turns, Closing):
     """Asks any installed provider.
 
-    `providers` overrides what the environment says, by provider: base_url, api_key, dialect, headers, transport, and
-    settings by name. `retries` is how often a failure that may pass is tried again, `timeout` seconds or a `Timeout`,
-    `unsupported` what becomes of tuning that a model cannot take: "warn" (change it, say so on the answer, and warn
-    once), "record" (the same without a warning), "error" or "pass". `transport` is a library's name or client, a
-    `TransportSettings`, or a `Transport`. `config` is a table of jackfield.toml's form, or
-    the path of one (also from `JACKFIELD_CONFIG`). Safe to share between threads. Close it, or use it in a `with`
-    statement.
+    `providers` overrides what the environment says, by provider: base_url, api_key (or api_keys: another is used
+    where one is limited or refused), dialect, headers, transport, and settings by name. `retries` is how often a
+    failure that may pass is tried again, `timeout` seconds or a `Timeout`, `unsupported` what becomes of tuning that a
+    model cannot take: "warn" (change it, say so on the answer, and warn once), "record" (the same without a warning),
+    "error" or "pass". `transport` is a library's name or client, a `TransportSettings`, or a `Transport`. `media`
+    bounds what is fetched from public addresses for models that take content alone (`FetchLimits`); False: nothing is.
+    `config` is a table of jackfield.toml's form, or the path of one (also from `JACKFIELD_CONFIG`). Safe to share
+    between threads. Close it, or use it in a `with` statement.
     """
 
     _side_by_side: SideBySide | None = None
@@ -315,7 +315,7 @@ class Client(ClientBase, Closing):
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        exchange = self.exchange(request)
+        exchange = self._fetching_exchange(request)
         return self._run(exchange, self._flow(exchange))
 
     def _run(self, exchange: Exchange, flow: Flow[Response], course: Course | None = None) -> Response:

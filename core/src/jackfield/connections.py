@@ -21,6 +21,7 @@ class Connections:
     _transports: dict[str | None, Any]
     _routes: dict[str, Any]
     _opening: AbstractContextManager[Any]
+    _rings: dict[Any, Any]
     #: Whether the connections are those of another client.
     _is_guest = False
 
@@ -35,7 +36,7 @@ class Connections:
         for name, values in providers.items():
             kept = {key: value for key, value in self._overrides.get(name, {}).items() if key in _NO_CREDENTIAL}
             other._overrides[name] = {**kept, **values}
-        other._routes = {}
+        other._routes, other._rings = {}, {}
         other.__dict__.pop("_side_by_side", None)
         return other
 

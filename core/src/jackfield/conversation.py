@@ -62,7 +62,13 @@ class NativeTool(Value):
 
 
 def _tool(value: object) -> object:
-    return {"type": "tool", **value} if type(value) is dict and "type" not in value else value
+    if type(value) is dict:
+        return value if "type" in value else {"type": "tool", **value}
+    if callable(value):
+        from .functions import tool_of
+
+        return tool_of(value)
+    return value
 
 
 AnyTool: TypeAlias = Annotated[

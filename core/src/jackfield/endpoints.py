@@ -16,7 +16,7 @@ from .wire import Credential, Endpoint, host_of, is_sendable, origin_of
 _FIELD = re.compile(r"\{(\w+)\}")
 #: A setting may end in the slash that its template goes on with.
 _SLASHES = re.compile(r"(?<!:)//+")
-_OWN = frozenset({"base_url", "api_key", "dialect", "headers", "settings", "transport"})
+_OWN = frozenset({"base_url", "api_key", "api_keys", "dialect", "headers", "settings", "transport"})
 
 
 def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], environ: Mapping[str, str]) -> Endpoint:
@@ -60,6 +60,25 @@ def resolve(info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], envi
     )
 
 
+def resolve_all(
+    info: ProviderInfo, dialect: str, overrides: Mapping[str, Any], environ: Mapping[str, str]
+) -> tuple[Endpoint, ...]:
+    """Resolve the endpoints of a provider: one for each of its `api_keys`, where there are several. See `resolve`."""
+    if "api_keys" not in overrides:
+        return (resolve(info, dialect, overrides, environ),)
+    given = {name: value for name, value in overrides.items() if name != "api_keys"}
+    return tuple(resolve(info, dialect, {**given, "api_key": key}, environ) for key in _keys(info, overrides))
+
+
+def _keys(info: ProviderInfo, overrides: Mapping[str, Any]) -> list[str]:
+    keys = overrides["api_keys"]
+    if not isinstance(keys, list | tuple) or not keys or not all(isinstance(key, str) and key for key in keys):
+        raise ConfigurationError("api_keys: a list of keys is needed; give api_key for one", provider=info.name)
+    if overrides.get("api_key") is not None:
+        raise ConfigurationError("api_key and api_keys: give one of them", provider=info.name)
+    return list(dict.fromkeys(keys))
+
+
 def has_credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
     """Tell whether a provider could be asked: a key is set, or it needs none."""
     try:
@@ -76,7 +95,8 @@ def key_names(info: ProviderInfo) -> list[str]:
 
 def _credential(info: ProviderInfo, overrides: Mapping[str, Any], environ: Mapping[str, str]) -> Credential:
     ways = info.auth
-    if (key := overrides.get("api_key")) is not None:
+    key = _keys(info, overrides)[0] if "api_keys" in overrides else overrides.get("api_key")
+    if key is not None:
         way = next((way for way in ways if way.kind != "none"), None)
         kind, name = (way.kind, next(iter(way.values), "token")) if way else ("bearer", "token")
         return Credential(kind, {name: _secret(str(key), kind, "api_key", info)})

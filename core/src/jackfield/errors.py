@@ -12,6 +12,8 @@
     - ConnectionFailed
     - RequestTimeout
   + Abandoned                    the caller left before the end; observers alone are told
+  + InvalidAnswer                the answer is not of the form that was asked for; `.response` is it
+  + TooManyTurns                 a model calls tools without end; `.run` is what was said so far
   + StreamInterrupted            a stream ended before its end; `.response` holds what had arrived
   + ProviderError                the provider said no
     - AuthenticationError, PermissionDenied, BillingError
@@ -34,6 +36,7 @@ class JackfieldError(Exception):
     """The root of the tree. Every attribute may be None where nothing is known.
 
     `response` is what had arrived, `attempts` what was tried; `deltas` are a decoder's last ones, before the error.
+    Where several turns had been asked for, `turns` are the answers so far, and `run` is the run.
     """
 
     retryable: bool = False
@@ -65,6 +68,8 @@ class JackfieldError(Exception):
         self.response: Any = None
         self.deltas: list[Any] = []
         self.attempts: tuple[Any, ...] = ()
+        self.turns: tuple[Any, ...] = ()
+        self.run: Any = None
         if retryable is not None:
             self.retryable = retryable
 
@@ -133,6 +138,20 @@ class Abandoned(JackfieldError):
     """The caller left before the answer's end; `.response` is what had come.
 
     Remedy: none is needed; it is told to observers alone.
+    """
+
+
+class InvalidAnswer(JackfieldError):
+    """The answer is not of the form that was asked for; `.response` is it, `.turns` are those before it too.
+
+    Remedy: give `repair=1`, a model that takes a schema, or more `max_tokens` where the finish reason is `length`.
+    """
+
+
+class TooManyTurns(JackfieldError):
+    """A model still calls tools after `max_turns` answers; `.run.messages` is the conversation so far.
+
+    Remedy: give more `max_turns` or a stop condition, or look at what the tools tell the model.
     """
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .accounting import cost_of
 from .advice import advise
 from .assembly import Assembler, stamp
+from .attempts import attempt_of
 from .board import Board
 from .book import PriceBook
 from .conversation import ChatRequest, ChatResponse
@@ -20,7 +21,6 @@ from .crossing import is_plain, localize
 from .deltas import Delta, StreamDecoder, UsageDelta
 from .errors import (
     ConfigurationError,
-    ConnectionFailed,
     JackfieldError,
     ProviderError,
     ResponseFormatError,
@@ -31,11 +31,16 @@ from .errors import (
 )
 from .fitting import check_media
 from .framing import Framing, open_framing
+from .media import FETCHED, unfetched, with_contents
 from .members import fit_messages
 from .operations import Adjustment, Attempt, Request, Response
 from .pricing import Cost
 from .usage import Usage
 from .wire import Endpoint, Event, Facts, HTTPRequest, HTTPResponse
+
+if TYPE_CHECKING:
+    from .fetching import Fetched
+    from .key_rings import KeyRing
 
 Unsupported = Literal["warn", "record", "error", "pass"]
 _PROSE = 500
@@ -57,17 +62,37 @@ class Exchange:
         at: datetime,
         unsupported: Unsupported = "warn",
         book: PriceBook | None = None,
+        *,
+        fetches: bool = False,
     ) -> None:
         self.board = board
         self.book = book
-        self.endpoint = endpoint
         self.at = at
         self.model = board.model(request.model)
-        found: tuple[Adjustment, ...] = ()
+        #: Attempts before this one; they go with the answer.
+        self.earlier: tuple[Attempt, ...] = ()
+        #: Other endpoints of the provider, where a client has several keys.
+        self.keys: KeyRing | None = None
+        self._asked, self._unsupported = request, unsupported
+        self._fetches, self._supplied = fetches and unsupported != "error", False
+        self.aim(endpoint)
+
+    def aim(self, endpoint: Endpoint) -> None:
+        """Prepare the request for an endpoint, and forget what was received: for another attempt, with another key.
+
+        With `fetches`, `unfetched` names the addresses whose content the model takes, and not the address: until
+        `supply` has brought it, there is no request to send.
+        """
+        board, request, unsupported = self.board, self._asked, self._unsupported
+        self.endpoint = endpoint
+        found: tuple[Adjustment, ...] = (FETCHED,) if self._supplied else ()
         fits = unsupported != "pass"
+        self.unfetched: tuple[str, ...] = ()
         if isinstance(request, ChatRequest) and not is_plain(request):
-            request, found = localize(request, endpoint.dialect, endpoint.origin)
-            check_media(request, self.model)
+            self.unfetched = unfetched(request, self.model) if self._fetches else ()
+            request, moved = localize(request, endpoint.dialect, endpoint.origin)
+            found += moved
+            check_media(request, self.model, self.unfetched)
             if fits:
                 request, left = fit_messages(request, self.model)
                 found += left
@@ -84,10 +109,16 @@ class Exchange:
             )
         self.adjustments = found
         self.request = fitted.request if fits else request
-        self.http_request = board.translate_request(self.request, endpoint, self.model).encode()
-        #: Attempts before this one; they go with the answer.
-        self.earlier: tuple[Attempt, ...] = ()
+        self.http_request = HTTPRequest("POST", endpoint.base_url)
+        if not self.unfetched:
+            self.http_request = board.translate_request(self.request, endpoint, self.model).encode()
         self.restart()
+
+    def supply(self, contents: Mapping[str, Fetched]) -> None:
+        """Take what stands at the addresses in `unfetched`, and prepare the request with it."""
+        assert isinstance(self._asked, ChatRequest)
+        self._asked, self._supplied = with_contents(self._asked, self.model, contents), True
+        self.aim(self.endpoint)
 
     def __repr__(self) -> str:
         return f"<Exchange {self.endpoint.provider}/{self.request.model}>"
@@ -316,33 +347,3 @@ def _last(decoder: StreamDecoder, event: Event) -> list[Delta]:
         return decoder.feed(event)
     except ResponseFormatError as error:
         raise StreamInterrupted("the stream was cut in the middle of an event", body=error.body) from None
-
-
-def interrupted(exchange: Exchange, cause: JackfieldError) -> JackfieldError:
-    """Return the error for a transport that failed under a running stream; before the first delta it is the cause."""
-    if not exchange.delivered:
-        # a server that needs no key is the caller's own: its catalog says how it is started
-        info, kind = exchange.board.info, exchange.endpoint.credential.kind
-        if type(cause) is ConnectionFailed and kind == "none" and info is not None and info.hint:
-            cause.message += f"; {info.hint}"
-        return cause
-    error = StreamInterrupted(
-        f"the stream broke off: {cause.message}", provider=exchange.endpoint.provider, model=exchange.request.model
-    )
-    error.response = exchange.partial()
-    error.request_id = exchange.facts.request_id
-    return error
-
-
-def attempt_of(exchange: Exchange, error: JackfieldError | None, came: Response | None) -> Attempt:
-    """Write down what became of an exchange: its error, or None, and the answer as far as it came."""
-    return Attempt(
-        exchange.endpoint.provider,
-        exchange.request.model,
-        "ok" if error is None else type(error).__name__,
-        exchange.head.status if exchange.head else None,
-        exchange.facts.request_id,
-        cost=came.cost if came is not None else None,
-        reason=None if error is None else error.message,
-        usage=came.usage if came is not None else None,
-    )

@@ -30,11 +30,15 @@ _HEADERS: Final = {"accept": "*/*", "accept-encoding": "identity", "user-agent":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
-    """Bounds: bytes, seconds in all, redirects; `allowed` networks are reached beside public ones."""
+    """Bounds: bytes, seconds in all, redirects; `allowed` networks are reached beside public ones.
+
+    `count` is how many addresses are fetched for one request.
+    """
 
     size: int = 20 * 1024 * 1024
     seconds: float = 20.0
     redirects: int = 3
+    count: int = 20
     allowed: Sequence[Network] = ()
     context: ssl.SSLContext | None = None
 
@@ -72,6 +76,29 @@ def fetch(url: str, limits: FetchLimits | None = None, resolve: Resolve = socket
 async def fetch_async(url: str, limits: FetchLimits | None = None, resolve: Resolve = socket.getaddrinfo) -> Fetched:
     """Get what stands at a URL, in a thread: see `fetch`."""
     return await asyncio.get_running_loop().run_in_executor(_pool(), fetch, url, limits, resolve)
+
+
+def fetch_all(urls: Sequence[str], limits: FetchLimits | None = None) -> dict[str, Fetched]:
+    """Get what stands at several URLs, side by side. See `fetch`.
+
+    Raises:
+        InvalidInput: there are more than `limits.count`, or one may not be asked.
+    """
+    _check_count(urls, limits)
+    started = [_pool().submit(fetch, url, limits) for url in urls]
+    return {url: future.result() for url, future in zip(urls, started, strict=True)}
+
+
+async def fetch_all_async(urls: Sequence[str], limits: FetchLimits | None = None) -> dict[str, Fetched]:
+    """Get what stands at several URLs, in threads: see `fetch_all`."""
+    _check_count(urls, limits)
+    return dict(zip(urls, await asyncio.gather(*(fetch_async(url, limits) for url in urls)), strict=True))
+
+
+def _check_count(urls: Sequence[str], limits: FetchLimits | None) -> None:
+    most = (limits or FetchLimits()).count
+    if len(urls) > most:
+        raise InvalidInput(f"at most {most} addresses are fetched for one request, not {len(urls)}", param="messages")
 
 
 @cache

@@ -8,7 +8,7 @@ gives way without a word.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from .catalog import ModelInfo
 from .conversation import EFFORTS, ChatRequest, Reasoning
 from .errors import UnsupportedFeature
 from .limits import Limit
+from .media import takes_address
 from .members import fit_members
 from .messages import Bytes, FileId, Media, ToolResult, Url
 from .operations import Adjustment, Request
@@ -228,8 +229,10 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def check_media(request: ChatRequest, model: ModelInfo) -> None:
+def check_media(request: ChatRequest, model: ModelInfo, unfetched: Container[str] = ()) -> None:
     """Check that a model takes every image, audio, video and document of a conversation, in the form that it has.
+
+    The content of `unfetched` addresses will be there in their place.
 
     Raises:
         UnsupportedFeature: it does not; the message names the place and the remedy.
@@ -240,17 +243,19 @@ def check_media(request: ChatRequest, model: ModelInfo) -> None:
         for index, part in enumerate(message.parts):
             if isinstance(part, Media):
                 if message.role != "assistant":
-                    _check_one(part, f"messages[{number}].parts[{index}]", model, media)
+                    _check_one(part, f"messages[{number}].parts[{index}]", model, media, unfetched)
             elif isinstance(part, ToolResult):
                 for inner in part.parts:
                     if isinstance(inner, Media):
-                        _check_one(inner, f"messages[{number}].parts[{index}]", model, media)
+                        _check_one(inner, f"messages[{number}].parts[{index}]", model, media, unfetched)
 
 
-def _check_one(part: Media, where: str, model: ModelInfo, media: Mapping[str, tuple[str, ...]]) -> None:
+def _check_one(
+    part: Media, where: str, model: ModelInfo, media: Mapping[str, tuple[str, ...]], unfetched: Container[str]
+) -> None:
     forms = media.get(part.kind, ())
     form = _FORMS[type(part.source)]
-    if form in forms or (isinstance(part.source, Url) and part.source.url.partition("://")[0] in forms):
+    if form in forms or takes_address(part, forms) or (isinstance(part.source, Url) and part.source.url in unfetched):
         return
     remedy = f"give it as {' or '.join(forms)}" if forms else "choose another model or say it in text"
     what = f"no {part.kind}" if not forms else f"no {part.kind} by {form}"

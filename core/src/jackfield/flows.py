@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from .attempts import attempt_of, interrupted
 from .deltas import Delta
 from .errors import JackfieldError, RequestTimeout, TransportError
-from .exchange import Exchange, attempt_of, interrupted
+from .exchange import Exchange
 from .operations import Attempt, Response
-from .wire import HTTPRequest
+from .wire import Endpoint, HTTPRequest
 
 R = TypeVar("R")
 
@@ -173,9 +174,11 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
     """Send an exchange, again where that helps and nothing has been handed out, within the total limit.
 
     The wait is what the provider asks for, or full jitter under 0.5 s doubling to 8 s. A wait of more than a minute, or
-    one that does not fit into the limit, is not begun: the error goes to the caller, with `.retry_after`.
+    one that does not fit into the limit, is not begun: the error goes to the caller, with `.retry_after`. Of several
+    keys, another is used at once where one is limited or refused.
     """
     attempts: list[Attempt] = []
+    turned = 0
     started = (yield Now()) if timeout.total is not None else 0.0
     at: datetime | None = None
     while True:
@@ -184,11 +187,18 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
         except JackfieldError as error:
             attempts.append(attempt_of(exchange, error, error.response))
             error.attempts = tuple(attempts)
-            if not error.retryable or exchange.delivered or len(attempts) > retries:
+            if (endpoint := (yield from _another(exchange, error, turned))) is not None:
+                turned += 1
+                yield Close()
+                exchange.earlier = tuple(attempts)
+                exchange.aim(endpoint)
+                at = yield _CLOCK
+                continue
+            if not error.retryable or exchange.delivered or len(attempts) - turned > retries:
                 raise
             if (error.retry_after or 0.0) > _LONGEST_WAIT:
                 raise
-            wait = Sleep(min(8.0, 0.5 * 2 ** (len(attempts) - 1)))
+            wait = Sleep(min(8.0, 0.5 * 2 ** (len(attempts) - turned - 1)))
             if error.retry_after is not None:
                 wait = Sleep(error.retry_after + 0.1, error.retry_after)
             if timeout.total is not None and (yield Now()) - started + wait.at_least >= timeout.total:
@@ -199,6 +209,13 @@ def retry(exchange: Exchange, retries: int, timeout: Timeout) -> Flow[Response]:
             exchange.earlier = tuple(attempts)
             exchange.restart()
             at = yield _CLOCK
+
+
+def _another(exchange: Exchange, error: JackfieldError, turned: int) -> Flow[Endpoint | None]:
+    """Return the endpoint that takes over where a key was limited or refused; every key has one turn."""
+    if (keys := exchange.keys) is None or exchange.delivered or turned + 1 >= len(keys):
+        return None
+    return keys.turn(exchange.endpoint, error, (yield Now()))
 
 
 def limit_total(inner: Flow[R], total: float) -> Flow[R]:

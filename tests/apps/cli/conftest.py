@@ -75,6 +75,7 @@ def jackfield(provider: Provider, tmp_path: Path) -> Command:
     environ = dict(os.environ)
     unset_credentials(environ)
     environ |= {"JACKFIELD_CONFIG": str(config), "NO_PROXY": "*", "PYTHONPATH": ""}
+    environ |= {"XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)}
     for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PYTHONWARNINGS"):
         environ.pop(name, None)
     return Command(environ=environ)

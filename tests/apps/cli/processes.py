@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Command", "Done", "Started", "bare", "wait_for"]
+__all__ = ["Command", "Done", "Started", "Typist", "bare", "wait_for"]
 
 #: The command, open to interrupts even where the tests run in the background of a shell, which ignores them.
 LISTENING = """
@@ -102,6 +102,24 @@ class Command:
             finally:
                 process.kill()
 
+    @contextlib.contextmanager
+    def typing(self, *words: str) -> Iterator["Typist"]:
+        """Start it on a terminal that is its own, where Ctrl-C interrupts it; end it with the block."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
+        with subprocess.Popen(
+            [sys.executable, "-c", LISTENING, *words],
+            env={**self.environ, "TERM": "xterm", "COLUMNS": "200", "LINES": "40"},
+            preexec_fn=lambda: os.login_tty(theirs),
+            pass_fds=[theirs],
+        ) as process:
+            os.close(theirs)
+            try:
+                yield Typist(process, ours)
+            finally:
+                process.kill()
+                os.close(ours)
+
     def on_terminal(self, *words: str, columns: int = 100, interrupt_after: str | None = None) -> Done:
         """Run it on a terminal; both its outputs come as one, as on a screen."""
         ours, theirs = pty.openpty()
@@ -126,6 +144,45 @@ class Command:
                 process.kill()
             status = process.wait()
         return Done(status=status, out=seen.decode(errors="replace").replace("\r\n", "\n"), err="")
+
+
+class Typist:
+    """A person at the terminal of a process: types, and waits for what the screen shows."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", screen: int) -> None:
+        self._process, self._screen = process, screen
+        self._seen = b""
+        self._read = 0
+
+    def type(self, text: str) -> None:
+        """Type a text; the control characters 3 and 4 are Ctrl-C and Ctrl-D."""
+        os.write(self._screen, text.encode())
+
+    def wait(self, text: str) -> str:
+        """Wait until the screen has shown a text, behind what was waited for before; return what came until then."""
+        limit = time.monotonic() + 30
+        while True:
+            new = bare(self._seen.decode(errors="replace").replace("\r\n", "\n"))[self._read :]
+            if text in new:
+                shown = new[: new.index(text) + len(text)]
+                self._read += len(shown)
+                return shown
+            assert time.monotonic() < limit, f"{text!r} did not come; so far: {new!r}"
+            ready, _, _ = select.select([self._screen], [], [], 0.1)
+            if ready:
+                try:
+                    self._seen += os.read(self._screen, 65536)
+                except OSError as error:  # Linux: the process has closed the terminal
+                    raise AssertionError(f"it has ended without {text!r}; so far: {new!r}") from error
+
+    def end(self) -> int:
+        """Wait for the end of the process; return its status."""
+        limit = time.monotonic() + 30
+        while self._process.poll() is None and time.monotonic() < limit:
+            ready, _, _ = select.select([self._screen], [], [], 0.1)
+            with contextlib.suppress(OSError):
+                self._seen += os.read(self._screen, 65536) if ready else b""
+        return self._process.wait(1)
 
 
 def bare(text: str) -> str:

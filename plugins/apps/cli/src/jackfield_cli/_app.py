@@ -45,7 +45,7 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(jackfield)
-    for command in (chat, providers, models, cost, doctor):
+    for command in (chat, providers, models, cost, doctor, completion):
         app.command()(command)
     plugins = typer.Typer(help="Look after what is installed.", no_args_is_help=True)
     plugins.command()(verify)
@@ -68,11 +68,23 @@ def jackfield(
     """Plug into any provider of large language models."""
 
 
+def _models_like(incomplete: str) -> list[str]:
+    from ._completion import models_like
+
+    return models_like(incomplete)
+
+
 def chat(
     model: Annotated[
-        list[str],
-        typer.Option("-m", "--model", help="PROVIDER/MODEL; several are asked side by side.", metavar="MODEL"),
-    ],
+        list[str] | None,
+        typer.Option(
+            "-m",
+            "--model",
+            help="PROVIDER/MODEL; several are asked side by side.",
+            metavar="MODEL",
+            autocompletion=_models_like,
+        ),
+    ] = None,
     prompt: Annotated[
         list[str] | None, typer.Argument(help="What to say; standard input follows it where it is piped.")
     ] = None,
@@ -80,6 +92,9 @@ def chat(
     file: Annotated[
         list[Path] | None, typer.Option("-f", "--file", help="A file to send along: image, PDF, audio or text.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("-c", "--continue", help="Go on with the last conversation, and with its model.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
     stream: Annotated[bool, typer.Option(help="Print the answer as it comes.")] = True,
     demo: Annotated[bool, typer.Option("--demo", help="The sandbox answers for providers without a key.")] = False,
@@ -103,12 +118,12 @@ def chat(
     ] = "warn",
     timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds for the whole answer.")] = None,
 ) -> None:
-    """Ask one model, or several side by side."""
+    """Ask one model, or several side by side; on a terminal and without a prompt, talk with it."""
 
     def action() -> int:
-        from ._chat import Question, ask
+        from ._chat import Question, ask, talk_with
         from ._parameters import collect
-        from ._prompt import messages_of
+        from ._prompt import is_talk, messages_of
 
         named = {
             "temperature": temperature,
@@ -118,10 +133,13 @@ def chat(
             "seed": seed,
             "top_p": top_p,
         }
-        return ask(
+        talks = is_talk(prompt or [], model or [], as_json)
+        return (talk_with if talks else ask)(
             Question(
-                models=model,
-                messages=messages_of(prompt or [], file or []),
+                models=model or [],
+                messages=[] if talks else messages_of(prompt or [], file or []),
+                files=file or [],
+                resume=resume,
                 system=system,
                 parameters=collect(named, parameter or []),
                 as_json=as_json,
@@ -223,6 +241,23 @@ def doctor(as_json: AsJson = False) -> None:
         from ._doctor import examine
 
         return examine(as_json)
+
+    _finish(action)
+
+
+def completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="The shell that the script is for.")],
+) -> None:
+    """Print the completion script of a shell.
+
+    For bash: eval "$(jackfield completion bash)" in .bashrc; for zsh the same in .zshrc; for fish: jackfield completion
+    fish > ~/.config/fish/completions/jackfield.fish
+    """
+
+    def action() -> int:
+        from ._completion import show_script
+
+        return show_script(shell)
 
     _finish(action)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from jackfield import ChatResponse, Client, Message, unroll
+from jackfield import ChatResponse, Client, Conversation, Message, unroll
+from jackfield.errors import InvalidInput
 from jackfield.exchange import Unsupported
 
 from ._clients import Clients
@@ -25,6 +28,8 @@ class Question:
 
     models: list[str]
     messages: list[Message]
+    files: list[Path] = field(default_factory=list)
+    resume: bool = False
     system: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     as_json: bool = False
@@ -37,20 +42,74 @@ class Question:
 
 def ask(question: Question) -> int:
     """Ask, show the answer, and return the exit status."""
+    if len(question.models) > 1:
+        if question.resume:
+            raise InvalidInput("-c goes on with one model; give at most one -m")
+        with _opened(question, question.models) as (clients, thinking):
+            return _ask_several(question, clients, thinking)
+    conversation = _conversation(question)
+    model = str(conversation.facts["model"])
+    with _opened(question, [model]) as (clients, thinking):
+        whole = replace(
+            question,
+            models=[model],
+            messages=[*conversation, *question.messages],
+            system=conversation.facts.get("system") or None,
+        )
+        answer = _ask_one(whole, clients.of(model), thinking)
+    if question.resume:
+        from ._state import keep
+
+        conversation += [*question.messages, answer]
+        keep(conversation)
+    return 0
+
+
+def talk_with(question: Question) -> int:
+    """Talk with a model on a terminal, and return the exit status."""
+    from ._interactive import talk
+    from ._prompt import part_of
+    from ._session import Session
+
+    conversation = _conversation(question)
+    parts = [part_of(file) for file in question.files]
+    with _opened(question, []) as (clients, thinking):
+        session = Session(clients, conversation, question.parameters, thinking, parts)
+        session.choose(session.model)
+        return talk(session)
+
+
+def _conversation(question: Question) -> Conversation:
+    """Return the conversation that a question goes on with: the last one, or a new one."""
+    if question.resume:
+        from ._state import last_conversation
+
+        conversation = last_conversation()
+    else:
+        conversation = Conversation()
+    if question.models:
+        conversation.facts["model"] = question.models[0]
+    if question.system is not None:
+        conversation.facts["system"] = question.system
+    if not conversation.facts.get("model"):
+        raise InvalidInput("nobody is asked; give --model PROVIDER/MODEL")
+    return conversation
+
+
+@contextmanager
+def _opened(question: Question, models: list[str]) -> Iterator[tuple[Clients, bool]]:
+    """Open the clients, say who is answered for, and whether thinking is shown; close them at the end."""
     warnings.showwarning = _show_warning
     clients = Clients(question.demo, question.unsupported, question.timeout)
-    thinking = is_terminal(sys.stderr) if question.thinking is None else question.thinking
-    for note in clients.notes(question.models):
-        sys.stderr.write(f"{note}\n")
     try:
-        if len(question.models) > 1:
-            return _ask_several(question, clients, thinking)
-        return _ask_one(question, clients.of(question.models[0]), thinking)
+        for note in clients.notes(models):
+            sys.stderr.write(f"{note}\n")
+        yield clients, is_terminal(sys.stderr) if question.thinking is None else question.thinking
     finally:
         clients.close()
 
 
-def _ask_one(question: Question, client: Client, thinking: bool) -> int:
+def _ask_one(question: Question, client: Client, thinking: bool) -> Message:
     began = time.monotonic()
     model = question.models[0]
     if question.as_json:
@@ -61,7 +120,7 @@ def _ask_one(question: Question, client: Client, thinking: bool) -> int:
             response = _printed(question, client, model, printer)
         write_others(response)
     write_summary(model, response, time.monotonic() - began)
-    return 0
+    return response.message
 
 
 def _printed(question: Question, client: Client, model: str, printer: Printer) -> ChatResponse:

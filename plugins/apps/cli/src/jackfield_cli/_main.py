@@ -6,7 +6,7 @@ import io
 import sys
 from typing import cast
 
-BUILT_IN = ("chat", "cost", "doctor", "models", "plugins", "providers")
+BUILT_IN = ("chat", "completion", "cost", "doctor", "models", "plugins", "providers")
 
 
 def main() -> int:

@@ -16,6 +16,15 @@ from jackfield.messages import MediaKind
 _MEDIA: dict[str, MediaKind] = {"image": "image", "audio": "audio", "video": "video"}
 
 
+def is_talk(words: Sequence[str], models: Sequence[str], as_json: bool) -> bool:
+    """Tell whether a person at a terminal wants to talk: nothing is said yet, and one model at most is named."""
+    try:
+        at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    except (AttributeError, ValueError):  # closed by whoever started us
+        return False
+    return at_terminal and not words and len(models) < 2 and not as_json
+
+
 def messages_of(words: Sequence[str], files: Sequence[Path]) -> list[Message]:
     """Return what is said, as one message.
 

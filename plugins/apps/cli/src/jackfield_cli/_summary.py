@@ -20,7 +20,7 @@ def write_summary(model: str, response: ChatResponse, seconds: float) -> None:
 
 def summary(model: str, response: ChatResponse, seconds: float) -> str:
     """Say in one line what an answer took."""
-    facts = [_tokens(response), _cost(response.cost), f"{seconds:.1f} s"]
+    facts = [_tokens(response), cost_in_words(response.cost), f"{seconds:.1f} s"]
     notes = [", ".join(facts)]
     if response.sandboxed:
         notes.append("made up by the sandbox")
@@ -40,7 +40,8 @@ def _tokens(response: ChatResponse) -> str:
     return f"{into} tokens in, {out} out"
 
 
-def _cost(cost: Cost | None) -> str:
+def cost_in_words(cost: Cost | None) -> str:
+    """Say an amount, and how certain it is."""
     if cost is None or cost.total is None:
         return "unknown cost"
     return f"{_ABOUT.get(cost.status, '')}{cost}"

@@ -1,0 +1,5 @@
+"""A chat model of LangChain over every provider of Jackfield."""
+
+from ._model import ChatJackfield
+
+__all__ = ["ChatJackfield"]

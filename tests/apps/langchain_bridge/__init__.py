@@ -1,0 +1,1 @@
+"""The chat model of LangChain, against a server on a loopback address."""

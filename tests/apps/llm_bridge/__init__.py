@@ -1,0 +1,1 @@
+"""The plugin of llm, against a server on a loopback address."""
