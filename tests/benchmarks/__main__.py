@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.benchmarks import beside, installing, sockets
+from tests.benchmarks import beside, gateway, installing, sockets
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -50,6 +50,7 @@ def main() -> int:
     beside.show()
     sockets.show()
     installing.show()
+    gateway.show()
     return 0
 
 

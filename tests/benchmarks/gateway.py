@@ -198,7 +198,12 @@ def ours(folder: Path, url: str, budgets: bool, team: bool) -> Iterator[tuple[li
             else ""
         )
     )
-    environ = {"JACKFIELD_CONFIG": str(config), "OPENAI_API_KEY": "sk-bench", "JACKFIELD_GATEWAY_KEY": "bench"}
+    environ = {
+        "JACKFIELD_CONFIG": str(config),
+        "OPENAI_API_KEY": "sk-bench",
+        "JACKFIELD_GATEWAY_KEY": "bench",
+        "JACKFIELD_DISABLE": "otel",
+    }
     key = "bench"
     if team:
         store_url = f"sqlite:///{folder / 'gateway.db'}"

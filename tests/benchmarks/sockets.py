@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import multiprocessing
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from multiprocessing.connection import Connection
 from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 from pydantic_core import from_json, to_json
-from pyreqwest.client import SyncClientBuilder
-from pyreqwest.request import SyncRequestBuilder
 
 from jackfield import AsyncClient, Client, HTTPRequest, Timeout
 from jackfield.framing import open_framing
@@ -142,27 +142,29 @@ async def raw(url: str) -> AsyncIterator[Pair]:
 
 @contextlib.asynccontextmanager
 async def raw_sync(url: str) -> AsyncIterator[Pair]:
-    """Bare pyreqwest, which waits: the same work; a piece that it gives may end in the middle of an event."""
+    """Bare http.client, which waits: the same work; a piece that it gives may end in the middle of an event."""
     events = open_framing("sse", None)
-    with SyncClientBuilder().no_proxy().build() as client:
+    parts = urlsplit(url)
+    with contextlib.closing(http.client.HTTPConnection(parts.hostname or "", parts.port)) as connection:
 
-        def post(body: bytes) -> SyncRequestBuilder:
-            return client.post(f"{url}/chat/completions").headers(_HEADERS).body_bytes(body)
+        def post(body: bytes) -> http.client.HTTPResponse:
+            connection.request("POST", f"{parts.path}/chat/completions", body, _HEADERS)
+            return connection.getresponse()
 
         async def call() -> None:
-            from_json(post(_BODIES[0]).build().send().bytes().to_bytes())
+            from_json(post(_BODIES[0]).read())
 
         async def stream() -> int:
             count = 0
-            with post(_BODIES[1]).streamed_read_buffer_limit(0).build_streamed() as answer:
-                while (chunk := answer.body_reader.read_chunk()) is not None:
-                    for event in events.feed(bytes(chunk)):
-                        if event.data.startswith(b"{"):
-                            from_json(event.data)
-                            count += 1
+            answer = post(_BODIES[1])
+            while chunk := answer.read1(65536):
+                for event in events.feed(chunk):
+                    if event.data.startswith(b"{"):
+                        from_json(event.data)
+                        count += 1
             return count
 
-        yield "raw pyreqwest, sync", call, stream
+        yield "raw http.client, sync", call, stream
 
 
 def alone(library: str) -> Subject:
@@ -236,9 +238,10 @@ def waiting(library: str) -> Subject:
 
 _OURS = [
     subject(library)
-    for library in ("httpx", "httpx2", "aiohttp", "pyreqwest")
+    for library in ("httpx", "httpx2", "aiohttp", "http.client")
     for subject in (alone, asynchronous, waiting)
-    if (library, subject) != ("aiohttp", waiting)  # it has no client that waits
+    if (library == "aiohttp") <= (subject is not waiting)  # the one has no client that waits, the other has no other
+    if (library == "http.client") <= (subject is waiting)
 ]
 
 

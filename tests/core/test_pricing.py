@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
+from copy import copy, deepcopy
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -10,8 +14,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_jsonable_python
 
-from jackfield import Item, Priced, Rate, Rule, Sheet, Usage
+from jackfield import Boards, Cost, Item, PluginError, Priced, Rate, Rule, Sheet, Usage
 from jackfield.pricing import compute_cost
 from jackfield.usage import tags
 
@@ -164,3 +169,35 @@ def test_items_are_disjoint_and_add_up_to_the_total(subs: dict[str, int], total:
     items = Usage({**subs, "input": total}).items
     assert sum(item.count for item in items) == total
     assert all(item.count > 0 for item in items)
+
+
+def test_a_cost_that_is_reckoned_later_is_like_any_other() -> None:
+    reckoned = []
+
+    def reckon() -> Cost:
+        reckoned.append(1)
+        return compute_cost(Usage({"input": 4, "output": 2}), _sheet(BASE), {}, AT)
+
+    whole = compute_cost(Usage({"input": 4, "output": 2}), _sheet(BASE), {}, AT)
+    looks: list[Callable[[Cost], object]] = [
+        lambda cost: cost, repr, str, Cost.explain, asdict, to_jsonable_python, copy, deepcopy, replace,
+        lambda cost: pickle.loads(pickle.dumps(cost)), lambda cost: (cost.total, cost.exact),  # noqa: S301
+    ]  # fmt: skip
+    for look in looks:
+        later = Cost.later(reckon)
+        assert look(later) == look(whole)
+        assert later == whole
+        with pytest.raises(AttributeError, match="has no amount"):
+            later.amount  # type: ignore[attr-defined]  # noqa: B018
+    assert len(reckoned) == len(looks)
+    changed = Cost.later(reckon)
+    changed.status = "estimated"
+    assert (changed.status, changed.total) == ("estimated", whole.total)
+
+
+def test_a_bug_that_shows_when_a_cost_is_read_names_its_hook() -> None:
+    board = Boards(environ={}).open("openai")
+    broken: Any = {"input": "many"}
+    cost = board.compute_cost(Usage(broken), _sheet(BASE), {}, AT)
+    with pytest.raises(PluginError, match="compute_cost raised"):
+        cost.total  # noqa: B018

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import jackfield
 from jackfield import Boards, Client
+from jackfield.transport import open_transport
 from tests.benchmarks import payloads
+from tests.core.transports.driving import SOON, post
+from tests.core.transports.peers import END, STREAM_HEAD, piece, serving
 
 
 class _Memory:
@@ -32,7 +37,7 @@ def _nothing() -> None: ...
 
 def _bare() -> Boards:
     """Return boards without extensions, whose work is their own."""
-    return Boards(environ={"JACKFIELD_DISABLE": "prices"})
+    return Boards(environ={"JACKFIELD_DISABLE": "prices,otel"})
 
 
 def _calls(work: Callable[[], object]) -> tuple[int, set[str]]:
@@ -78,5 +83,28 @@ def test_a_call_costs_a_bounded_number_of_calls() -> None:
         return answer.text, answer.tool_calls, answer.usage, answer.cost
 
     count, modules = _calls(chat)
-    assert count <= 160
+    assert count <= 140
     assert "pluggy" not in modules, "no step is wrapped, so none goes through pluggy"
+
+
+def test_a_cost_that_nobody_reads_is_not_reckoned() -> None:
+    client = Client({"openai": {"api_key": "k"}}, boards=_bare(), transport=_Memory(0))
+    unread, _ = _calls(lambda: client.chat("openai/gpt-4o-mini", payloads.messages()))
+    read, _ = _calls(lambda: client.chat("openai/gpt-4o-mini", payloads.messages()).cost.total)  # type: ignore[union-attr]
+    assert read - unread >= 10
+
+
+def test_a_chunk_of_the_fast_transport_costs_a_handful_of_calls_and_no_thread() -> None:
+    """To wake a thread for each would cost more than all that is done with it; what one does is not counted here."""
+    threads = threading.active_count()
+    transport = open_transport("fast", {})
+
+    def read(number: int) -> None:
+        server.scripts = [[STREAM_HEAD + piece(b"data: {}\n\n") * number + END]]
+        assert b"".join(transport.send(post(server.url), SOON).chunks) == b"data: {}\n\n" * number
+        assert threading.active_count() == threads + 2, "those of the server alone"
+
+    with serving() as server:
+        few, many = (_calls(partial(read, number))[0] for number in (100, 300))
+    transport.close()
+    assert (many - few) / 200 <= 7

@@ -25,21 +25,11 @@ def test_a_scenario(found: dict[str, Server], scenario: Scenario, colour: str) -
     check(found, scenario, colour)
 
 
-@pytest.fixture(scope="module")
-def fast(found: dict[str, Server]) -> str:
-    """The fast transports, once pyreqwest has opened what its one runtime keeps until the process ends."""
-    assert run(SCENARIOS[2], "sync", found, "fast").answer is not None
-    assert run(SCENARIOS[2], "async", found, "fast").answer is not None
-    return "fast"
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
-def test_a_scenario_over_the_fast_transports(
-    found: dict[str, Server], fast: str, scenario: Scenario, colour: str
-) -> None:
-    check(found, scenario, colour, fast)
+def test_a_scenario_over_the_fast_transports(found: dict[str, Server], scenario: Scenario, colour: str) -> None:
+    check(found, scenario, colour, "fast")
 
 
 def check(found: dict[str, Server], scenario: Scenario, colour: str, transport: str | None = None) -> None:

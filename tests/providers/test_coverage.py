@@ -22,7 +22,7 @@ NO_NAMES = {
     "aws": (r"regional\.", "stands for any region's prefix; the catalog has each of them"),
     "openrouter": (r"[^/]+", "a model without its maker, as the list kept those that are gone"),
 }
-BOARDS = Boards(environ={"JACKFIELD_DISABLE": "prices"})
+BOARDS = Boards(environ={"JACKFIELD_DISABLE": "prices,otel"})
 
 
 def listed() -> Iterator[tuple[str, Any]]:

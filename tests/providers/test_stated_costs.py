@@ -61,7 +61,7 @@ def why(model: str, stated: Decimal, found: Cost, response: ChatResponse) -> str
 
 def test_stated_costs_are_those_of_the_sheets(capsys: pytest.CaptureFixture[str]) -> None:
     tally: dict[tuple[str, str], Counter[str]] = {}
-    with Client(boards=Boards(environ={"JACKFIELD_DISABLE": "prices"}), environ={}) as client:
+    with Client(boards=Boards(environ={"JACKFIELD_DISABLE": "prices,otel"}), environ={}) as client:
         for provider, dialect in STATING:
             suite = SOURCES[dialect][0]()
             counter = tally.setdefault((provider, dialect), Counter())

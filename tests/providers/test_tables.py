@@ -11,7 +11,7 @@ from jackfield import Boards
 from tests.providers import tables
 from tests.providers.test_catalogs import PROVIDERS
 
-BOARDS = Boards(environ={"JACKFIELD_DISABLE": "prices"})
+BOARDS = Boards(environ={"JACKFIELD_DISABLE": "prices,otel"})
 
 
 @pytest.mark.parametrize("readme", tables.readmes(), ids=lambda path: path.parent.name)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .assembly import Assembler as Assembler
     from .assembly import unroll as unroll
     from .async_client import AsyncClient as AsyncClient
-    from .async_client import AsyncStream as AsyncStream
+    from .async_driver import AsyncStream as AsyncStream
     from .background import FanOut as FanOut
     from .board import Board as Board
     from .board import DialectInfo as DialectInfo
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .deltas import ThinkingDelta as ThinkingDelta
     from .deltas import UsageDelta as UsageDelta
     from .driver import Stream as Stream
+    from .errors import Abandoned as Abandoned
     from .errors import AuthenticationError as AuthenticationError
     from .errors import BillingError as BillingError
     from .errors import ConfigurationError as ConfigurationError
@@ -154,6 +155,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SPEC_VERSION",
+    "Abandoned",
     "Adjustment",
     "ArgumentsDelta",
     "Assembler",
@@ -300,6 +302,7 @@ __all__ = [
 #: Which module holds a public name.
 _HOME = {
     "SPEC_VERSION": "hookspecs",
+    "Abandoned": "errors",
     "Adjustment": "operations",
     "ArgumentsDelta": "deltas",
     "Assembler": "assembly",
@@ -307,7 +310,7 @@ _HOME = {
     "AsyncFanOut": "fan_out",
     "AsyncReply": "transport",
     "AsyncRunStream": "turns",
-    "AsyncStream": "async_client",
+    "AsyncStream": "async_driver",
     "AsyncTransport": "transport",
     "Attempt": "operations",
     "AudioOutput": "conversation",

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .async_client import AsyncClient
 from .closing import Closing
 from .fan_out import AsyncFanOut, Leg, Tagged
-from .transport import AsyncReply, Transport, is_described, open_transport
+from .transport import AsyncReply, Transport, has_async, is_described, open_transport
 
 if TYPE_CHECKING:
     from .client import Client
@@ -50,12 +50,14 @@ class SideBySide:
     def __init__(self, client: Client) -> None:
         given, environ = client._given_transport, client._environ
         overrides = {
-            name: {**values, "transport": _threaded(values["transport"], environ)} if "transport" in values else values
+            name: {**values, "transport": _threaded(client, name, values["transport"])}
+            if "transport" in values
+            else values
             for name, values in client._overrides.items()
         }
         self.background = Background()
         self.client = AsyncClient(
-            overrides, client._retries, client._timeout, client._unsupported, given and _threaded(given, environ),
+            overrides, client._retries, client._timeout, client._unsupported, given and _threaded(client, "", given),
             boards=client.boards, environ=environ,
         )  # fmt: skip
         self.client._book, self.client._media = client._book, client._media
@@ -113,8 +115,11 @@ class FanOut(Closing):
             self._pump.cancel()
 
 
-def _threaded(given: Any, environ: Mapping[str, str]) -> Any:
-    return given if is_described(given) else ThreadedTransport(open_transport(given, environ))
+def _threaded(client: Client, provider: str, given: Any) -> Any:
+    """Return a transport for the loop: what was described is made there, if it can be; else the client's own serves."""
+    if is_described(given) and has_async(given):
+        return given
+    return ThreadedTransport(client._transport_for(provider, open_transport))
 
 
 class ThreadedTransport:

@@ -19,7 +19,7 @@ from .closing import Closing
 from .connections import Connections
 from .conversation import ChatRequest, ChatResponse
 from .driver import Stream, drive
-from .errors import ConfigurationError, JackfieldError, UnsupportedOperation, UnsupportedParameterWarning
+from .errors import Abandoned, ConfigurationError, JackfieldError, UnsupportedOperation, UnsupportedParameterWarning
 from .exchange import Exchange, Unsupported
 from .fallback import Fallback, Targets, fall_back
 from .flows import Course, Flow, Timeout, limit_total, retry
@@ -79,7 +79,7 @@ class ClientBase(Connections, Routing, Accounting):
         self._generation = boards.generation
         self._warned: set[tuple[str, str, str]] = set()
         self._transports: dict[str | None, Any] = {}
-        self._opening = threading.Lock()
+        self._opening = threading.RLock()  # a fan-out is opened with the transport that it shares
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {', '.join(self._overrides) or 'the environment'}>"
@@ -194,6 +194,11 @@ def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
         response = yield from flow
     except JackfieldError as error:
         observe("exchange_failed", exchange=exchange, error=error)
+        raise
+    except GeneratorExit:
+        left = exchange.complete(Abandoned("the caller left before the answer's end"))
+        left.response = exchange.partial()
+        observe("exchange_failed", exchange=exchange, error=left)
         raise
     observe("exchange_finished", exchange=exchange, response=response, cost=response.cost)
     return response

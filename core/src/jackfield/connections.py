@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ class Connections:
     _transports: dict[str | None, Any]
     _routes: dict[str, Any]
     _rings: dict[Any, Any]
-    _opening: threading.Lock
+    _opening: AbstractContextManager[Any]
     #: Whether the connections are those of another client.
     _is_guest = False
 

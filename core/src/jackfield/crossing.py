@@ -28,12 +28,18 @@ def is_plain(request: ChatRequest) -> bool:
         if type(tool) is not Tool or tool.dialect is not None:
             return False
     for message in request.messages:
-        if message.__pydantic_fields_set__ != _BARE:
+        if message.__pydantic_fields_set__ != _BARE and (
+            message.name is not None or message.provider_state is not None
+        ):
             return False
         for part in message.parts:
-            if type(part) is not Text or not part.__pydantic_fields_set__ <= _WORDS:
+            if type(part) is not Text or (not part.__pydantic_fields_set__ <= _WORDS and _says_more(part)):
                 return False
     return True
+
+
+def _says_more(part: Text) -> bool:
+    return bool(part.citations) or (part.cache, part.group, part.provider_state) != (None, None, None)
 
 
 def localize(request: ChatRequest, dialect: str, origin: str) -> tuple[ChatRequest, tuple[Adjustment, ...]]:

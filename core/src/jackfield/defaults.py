@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
@@ -90,8 +91,16 @@ class Defaults:
 
     @hookimpl
     def compute_cost(self, usage: Usage, sheet: Priced | None, facts: Mapping[str, str], at: datetime) -> Cost:
-        """Compute exactly."""
-        return pricing.compute_cost(usage, sheet, facts, at)
+        """Compute exactly; what has to be multiplied is, when somebody reads it."""
+        if sheet is None or usage.stated_cost is not None:
+            return pricing.compute_cost(usage, sheet, facts, at)
+        return Cost.later(partial(self._reckon, usage, sheet, facts, at))
+
+    def _reckon(self, usage: Usage, sheet: Priced, facts: Mapping[str, str], at: datetime) -> Cost:
+        try:
+            return pricing.compute_cost(usage, sheet, facts, at)
+        except Exception as error:
+            self._board.refuse("compute_cost", error)
 
     @hookimpl
     def render_error(self, error: JackfieldError) -> HTTPResponse:

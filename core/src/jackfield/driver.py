@@ -1,4 +1,4 @@
-"""The synchronous driver of flows, and the stream that it feeds; the asynchronous ones are in `async_client`."""
+"""The synchronous driver of flows, and the stream that it feeds; the asynchronous ones are in `async_driver`."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def converse(exchange: Exchange, timeout: Timeout, at: datetime | None = None) -
     quiet: float | None = None
     try:
         signed = exchange.sign(at)
-        request = (yield from signed) if isinstance(signed, Generator) else signed
+        request = signed if isinstance(signed, HTTPRequest) else (yield from signed)
         head = yield Send(request, timeout)
         if head.status == 401 and request.refused is not None:
             request.refused()

@@ -312,11 +312,12 @@ def exchange_finished(exchange: Exchange, response: Response, cost: Cost | None)
 
 @hookspec
 def exchange_failed(exchange: Exchange, error: JackfieldError) -> None:
-    """Observe that an exchange has failed, after the last attempt.
+    """Observe that an exchange has failed, after the last attempt, or that its caller left before its end.
 
     Args:
         exchange: as it was sent.
-        error: what the caller is told.
+        error: what the caller is told; `Abandoned`, which nobody is told, where the caller left. Its `response` is what
+            had come.
 
     Raises:
         Nothing: an exception is warned about once and changes nothing.

@@ -8,11 +8,11 @@ of different rules multiply).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .rates import EXACT, Rate, Rule, read_amount
 from .usage import Item, Tags, Usage, tags
@@ -118,8 +118,41 @@ class Line:
     exact: bool = True
 
 
+class _Due:
+    """What is reckoned when the first of it is read: most answers are never asked what they cost."""
+
+    __slots__ = ("_reckon",)
+    _reckon: Callable[[], Cost] | None
+
+    @classmethod
+    def later(cls, reckon: Callable[[], Cost]) -> Self:
+        """Return one that is reckoned when something of it is read."""
+        due = cls.__new__(cls)
+        due._reckon = reckon
+        return due
+
+    if not TYPE_CHECKING:  # a checker would take every misspelt name for one of ours
+
+        def __getattr__(self, name: str) -> Any:
+            # asked only for what is not set
+            if name not in Cost.__slots__:
+                raise AttributeError(f"a {type(self).__name__} has no {name}")
+            if (reckon := self._reckon) is not None:  # another thread may have been faster
+                found = reckon()
+                for slot in Cost.__slots__:
+                    try:
+                        object.__getattribute__(self, slot)
+                    except AttributeError:
+                        setattr(self, slot, getattr(found, slot))
+                self._reckon = None
+            return object.__getattribute__(self, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Cost, tuple([getattr(self, slot) for slot in Cost.__slots__])
+
+
 @dataclass(slots=True)
-class Cost:
+class Cost(_Due):
     """What a call cost. `total` is None where it is unknown, and covers the priced lines where it is partial."""
 
     total: Decimal | None

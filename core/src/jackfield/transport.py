@@ -74,19 +74,17 @@ class _Library:
     module: str
     extra: str | None
     client: str | None
-    async_client: str
+    async_client: str | None
     transport: str | None
-    async_transport: str
+    async_transport: str | None
 
 
 _HTTPX = ("Client", "AsyncClient", "HTTPXTransport", "AsyncHTTPXTransport")
 _LIBRARIES: Mapping[str, _Library] = {
     "httpx2": _Library("transport_httpx", "httpx2", *_HTTPX),
     "httpx": _Library("transport_httpx", None, *_HTTPX),
+    "http.client": _Library("transport_http_client", None, None, None, "HTTPClientTransport", None),
     "aiohttp": _Library("transport_aiohttp", "aiohttp", None, "ClientSession", None, "AsyncAiohttpTransport"),
-    "pyreqwest": _Library(
-        "transport_pyreqwest", "fast", "SyncClient", "Client", "PyreqwestTransport", "AsyncPyreqwestTransport"
-    ),
 }
 
 
@@ -111,12 +109,18 @@ def is_described(given: Any) -> bool:
     return isinstance(given, str) or type(given).__module__ == f"{__package__}.transport_settings"
 
 
+def has_async(given: Any) -> bool:
+    """Tell whether what a user only described can be had for `AsyncClient` too."""
+    library = _LIBRARIES.get(_settings(given).library or usual_library())
+    return library is None or library.async_transport is not None
+
+
 def _open(given: Any, environ: Mapping[str, str], is_async: bool) -> Any:
     if given is None or is_described(given):
         settings = _settings(given)
         name = settings.library or usual_library()
         if name == "fast":
-            name = "aiohttp" if is_async else "pyreqwest"
+            name = "aiohttp" if is_async else "http.client"
         return _maker(name, is_async)(settings=settings, environ=environ)
     found = library_of(given)
     if found is None:
@@ -150,6 +154,8 @@ def _maker(name: str, is_async: bool) -> Callable[..., Any]:
     if (library := _LIBRARIES.get(name)) is None:
         raise ConfigurationError(f"transport is {name!r}; it may be fast, {', '.join(_LIBRARIES)}")
     maker = library.async_transport if is_async else library.transport
+    if maker is None and is_async:
+        raise ConfigurationError(f"{name} waits; use Client, or another library for AsyncClient")
     if maker is None:
         raise ConfigurationError(f"{name} has no client that waits; use AsyncClient, or another library for Client")
     if find_spec(name) is None:

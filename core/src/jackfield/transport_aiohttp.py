@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
@@ -36,23 +36,26 @@ class AsyncAiohttpTransport:
             raise ConfigurationError("aiohttp has no HTTP/2; leave http2 out, or use another library")
         self._context = tls_context(self._settings, environ or {})
         self._proxies = Proxies(self._settings.proxy, self._settings.no_proxy, environ or {})
+        self._timeout: Timeout | None = None  # the last one, which mostly is the next one too
+        self._limits = aiohttp.ClientTimeout()
 
     async def send(self, request: HTTPRequest, timeout: Timeout) -> AsyncReply:
         """Send a request and return its answer as soon as the head is there."""
-        options = {} if self._given is not None else {"proxy": self._proxies.route(request.url)}
-        limits = aiohttp.ClientTimeout(
-            total=None, connect=timeout.connect, sock_connect=timeout.connect, sock_read=timeout.first
-        )
+        proxy = self._proxies.route(request.url) if self._given is None else None
+        options: Any = {} if proxy is None else {"proxy": proxy}
+        if self._given is not None:  # ours leaves it out by itself
+            options["skip_auto_headers"] = ("content-type",)
+        if timeout is not self._timeout:
+            self._timeout, self._limits = timeout, _limits(timeout)
         try:
             response = await self._opened().request(
                 request.method,
                 URL(request.url, encoded=True),
                 headers=request.headers,
                 data=request.body or None,
-                skip_auto_headers=("content-type",),
                 allow_redirects=False,
-                timeout=limits,
-                **options,  # type: ignore[arg-type]
+                timeout=self._limits,
+                **options,
             )
         except Exception as error:
             raise _named(error) from error
@@ -71,7 +74,10 @@ class AsyncAiohttpTransport:
                 ssl=self._context if self._context is not None else True,
             )
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers={"user-agent": USER_AGENT}
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"user-agent": USER_AGENT},
+                skip_auto_headers=("content-type",),
             )
         return self._session
 
@@ -83,30 +89,43 @@ class AsyncAiohttpTransport:
             await asyncio.sleep(0)  # sockets are closed by the loop's next turn
 
 
+def _limits(timeout: Timeout) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=None, connect=timeout.connect, sock_connect=timeout.connect, sock_read=timeout.first
+    )
+
+
 async def _chunks(response: aiohttp.ClientResponse, between: float | None) -> AsyncIterator[bytes]:
-    read = response.content.readany
+    content = response.content
     try:
-        if chunk := await read():
+        if chunk := await content.readany():
             yield chunk
         connection = response.connection  # None where the whole body has come
         if connection is not None and connection.protocol is not None:
             connection.protocol.read_timeout = between
             connection.protocol.start_timeout()
-        while chunk := await read():
-            yield chunk
+        while not content.at_eof():
+            if chunk := await content.readany():
+                yield chunk
     except RuntimeError as error:
         raise errors.failed("the client was closed") from error
     except Exception as error:
         raise _named(error) from error
     finally:
-        response.close()
+        _close(response)
 
 
 def _closer(response: aiohttp.ClientResponse) -> Callable[[], Awaitable[None]]:
     async def close() -> None:
-        response.close()
+        _close(response)
 
     return close
+
+
+def _close(response: aiohttp.ClientResponse) -> None:
+    """Close an answer; one that was read to its end has given its connection back."""
+    if response.connection is not None:
+        response.close()
 
 
 def _named(error: Exception) -> Exception:

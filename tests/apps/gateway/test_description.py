@@ -17,6 +17,8 @@ from jackfield_gateway import GatewayApp, Settings
 from jackfield_sandbox import AsyncSandboxTransport, stand_in
 from tests.apps.gateway.conftest import served
 from tests.apps.gateway.eden.conftest import Shelf
+from tests.apps.gateway.team.conftest import house_of
+from tests.core.server import Server, completion, whole
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +63,34 @@ def test_what_a_schema_refers_to_is_there(document: Any) -> None:
 
 @pytest.mark.slow
 def test_requests_of_a_stranger_get_what_is_promised(address: str, tmp_path: Path) -> None:
-    """schemathesis: a fixed seed, a hundred examples of each operation, every check that concerns an answer."""
-    (tmp_path / "schemathesis.toml").write_text("")
+    asked(tmp_path, f"{address}/openapi.json", "--max-examples", "100")
+
+
+@pytest.mark.slow
+@pytest.mark.needs("module:sqlalchemy")
+def test_so_it_is_with_the_management_api(tmp_path: Path, upstream: Server) -> None:
+    upstream.answer(whole(completion("Hello")))
+    with house_of(tmp_path, upstream) as house:
+        key = f"Authorization: Bearer {house.keys['first', 'admin']}"
+        told = house.call("GET", "/openapi.json").json()
+        assert len([path for path in told["paths"] if path.startswith("/api/manage/")]) >= 17
+        (document := tmp_path / "openapi.json").write_text(json.dumps(told))
+        more = (
+            "--url",
+            house.address,
+            "--include-path-regex",
+            "^/api/manage/",
+            "--header",
+            key,
+            "--max-examples",
+            "40",
+        )
+        asked(tmp_path, str(document), *more)
+
+
+def asked(folder: Path, where: str, *more: str) -> None:
+    """Run schemathesis: a fixed seed, and every check that concerns an answer."""
+    (folder / "schemathesis.toml").write_text("")
     checks = (
         "not_a_server_error",
         "status_code_conformance",
@@ -71,10 +99,10 @@ def test_requests_of_a_stranger_get_what_is_promised(address: str, tmp_path: Pat
     )
     program = str(Path(sys.executable).parent / "schemathesis")
     command = [
-        program, "run", f"{address}/openapi.json", "--seed", "7", "--max-examples", "100", "--checks", ",".join(checks),
+        program, "run", where, "--seed", "7", "--checks", ",".join(checks), *more,
         "--request-timeout", "20", "--phases", "examples,coverage,fuzzing", "--suppress-health-check", "all",
         "--workers", "2", "--no-color", "--continue-on-failure",
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400, check=False)
     print(done.stdout[-6000:])
     assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]

@@ -47,7 +47,7 @@ def serving(folder: Path, *options: str, **environ: str) -> Iterator[tuple[str, 
             try:
                 httpx.get(f"{address}/healthz", timeout=5)
                 break
-            except httpx.ConnectError:
+            except httpx.TransportError:
                 time.sleep(0.05)
         yield address, process
     finally:

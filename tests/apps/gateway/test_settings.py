@@ -19,6 +19,7 @@ import pytest
 from jackfield import Boards, ConfigurationError
 from jackfield_gateway import GatewayApp, Settings, read_settings
 from tests.apps.gateway.conftest import ask, served
+from tests.apps.gateway.team.conftest import house_of
 from tests.apps.gateway.test_serve import serving
 from tests.core.server import DONE, USAGE, Server, chunk, completion, streamed, whole
 
@@ -174,3 +175,32 @@ def test_only_pages_that_are_named_may_call(upstream: Server) -> None:
         refused = ask(address, body, origin="https://app.example")
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://app.example")
     assert len(upstream.requests) == 1
+
+
+def test_an_alias_is_listed_and_is_asked_in_every_dialect(upstream: Server) -> None:
+    upstream.answer(whole(completion("Hello")))
+    settings = Settings.model_validate({"aliases": {"smart": "openai/gpt-4o-mini"}})
+    providers = {"openai": {"api_key": "sk", "base_url": upstream.url}}
+    with served(GatewayApp(providers, boards=Boards({}, environ={}), settings=settings)) as address:
+        assert httpx.get(f"{address}/v1/models").json()["data"][0]["id"] == "smart"
+        for path, body in (
+            ("/v1/chat/completions", {"model": "smart", "messages": HI}),
+            ("/v1/responses", {"model": "smart", "input": "Hi"}),
+            ("/v1/messages", {"model": "smart", "messages": HI, "max_tokens": 9}),
+            ("/v1beta/models/smart:generateContent", {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}),
+            ("/api/v1/chat/completions", {"model": "smart", "messages": HI, "stream": False}),
+        ):
+            answer = ask(address, body, path)
+            assert answer.status_code == 200, (path, answer.text)
+    assert {json.loads(row["body"])["model"] for row in upstream.requests} == {"gpt-4o-mini"}
+
+
+def test_a_key_may_ask_through_an_alias_that_it_may_ask(upstream: Server, tmp_path: Path) -> None:
+    upstream.answer(whole(completion("Hello")))
+    aliases = {"smart": "openai/gpt-4o-mini"}
+    with house_of(tmp_path, upstream, aliases=aliases) as house:
+        for models, status in ((["smart"], 200), (["openai/gpt-4o-mini"], 200), (["openai/gpt-4o"], 403), ([], 403)):
+            made = house.manage("POST", "keys", json={"name": f"k{len(models)}{status}", "models": models})
+            assert house.chat(made["key"], model="smart").status_code == status, models
+        direct = house.manage("POST", "keys", json={"name": "alias alone", "models": ["smart"]})
+        assert house.chat(direct["key"]).status_code == 403, "the model itself is not its to name"

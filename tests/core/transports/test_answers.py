@@ -9,6 +9,7 @@ import pytest
 
 from jackfield import Timeout
 from jackfield.errors import ConnectionFailed, JackfieldError, RequestTimeout, ResponseFormatError
+from jackfield.transport import open_transport
 from tests.core.transports.driving import SOON, Driver, post
 from tests.core.transports.peers import CLOSE, END, RESET, STREAM_HEAD, WATCH, Script, Server, piece, whole
 
@@ -40,6 +41,26 @@ def test_connection_is_used_again(driver: Driver, server: Server) -> None:
     assert server.opened == 1
 
 
+def test_connection_that_was_left_or_has_ended_is_not_used_again(driver: Driver, server: Server) -> None:
+    server.scripts = [[*whole(b"{}"), CLOSE], [STREAM_HEAD, piece(b"1"), WATCH], whole(b"{}")]
+    assert driver.send(post(server.url)).body() == b"{}"
+    time.sleep(0.05)  # until the news of its end is here
+    answer = driver.send(post(server.url))
+    assert answer.read() == b"1"
+    answer.close()
+    assert driver.send(post(server.url)).body() == b"{}"
+    assert server.opened == 3
+
+
+def test_idle_connection_is_kept_for_a_while(driver: Driver, server: Server) -> None:
+    server.scripts = [whole(b"{}")]
+    driver.open(idle_seconds=0.1)
+    for _ in range(2):
+        assert driver.send(post(server.url)).body() == b"{}"
+        time.sleep(0.3)
+    assert server.opened == 2
+
+
 @pytest.mark.alone
 def test_chunks_come_as_they_are_sent(driver: Driver, server: Server) -> None:
     pieces: list[bytes | float | str] = [piece(b"data: 1\n\n"), 0.15, piece(b"data: 2\n\n"), 0.15, piece(b"3")]
@@ -65,7 +86,7 @@ def test_slow_head_and_slow_body(driver: Driver, server: Server) -> None:
 @pytest.mark.parametrize("streamed", [False, True])
 def test_coded_body_is_decoded(driver: Driver, server: Server, streamed: bool) -> None:
     text = b"data: hello\n\n" * 500
-    coded = gzip.compress(text)
+    coded = gzip.compress(text, mtime=0)
     if streamed:
         head = STREAM_HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
         server.scripts = [[head, piece(coded[:20]), 0.02, piece(coded[20:]), END]]
@@ -78,6 +99,25 @@ def test_broken_coding_is_an_answer_that_cannot_be_read(driver: Driver, server: 
     server.scripts = [whole(b"this is no gzip at all", 200, "Content-Encoding: gzip")]
     with pytest.raises(ResponseFormatError, match="content coding is broken"):
         driver.send(post(server.url)).body()
+
+
+@pytest.mark.parametrize(
+    ("body", "coding", "match"),
+    [
+        (gzip.compress(b"{}" * 99, mtime=0)[:-9], "gzip", "it ends before its end"),
+        (b"{}", "zstd", "zstd was not asked for"),
+    ],
+)
+def test_coding_that_is_cut_or_unknown_is_told(server: Server, body: bytes, coding: str, match: str) -> None:
+    transport = open_transport("http.client", {})
+    server.scripts = [whole(body, 200, f"Content-Encoding: {coding}")]
+    reply = transport.send(post(server.url), SOON)
+    with pytest.raises(ResponseFormatError, match=match):
+        b"".join(reply.chunks)
+    reply.close()
+    server.scripts = [whole(gzip.compress(b"{", mtime=0) + gzip.compress(b"}", mtime=0), 200, "Content-Encoding: gzip")]
+    assert b"".join(transport.send(post(server.url), SOON).chunks) == b"{}", "members follow each other"
+    transport.close()
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -185,10 +225,10 @@ def test_stall_between_chunks(driver: Driver, server: Server) -> None:
 def test_first_bytes_and_later_ones_have_limits_of_their_own(
     driver: Driver, server: Server, first: float, between: float, pauses: tuple[float, float], is_late: bool
 ) -> None:
-    """Requests that wait have one limit for a body in every library: there the longer holds."""
+    """Requests that wait have one limit for a body in httpx: there the longer holds."""
     server.scripts = [[STREAM_HEAD, pauses[0], piece(b"1"), 0.05, pauses[1], piece(b"2"), END]]
     answer = driver.send(post(server.url), Timeout(connect=2.0, first=first, between=between))
-    if is_late and driver.is_async:
+    if is_late and (driver.is_async or driver.library == "http.client"):
         with pytest.raises(RequestTimeout, match="no answer in time"):
             answer.body()
     else:

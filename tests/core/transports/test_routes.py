@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,7 +154,8 @@ def test_tunnel_to_a_secure_server(driver: Driver, secure: Server, bundle: Path,
     secure.scripts = [[STREAM_HEAD, piece(b"1"), END]]
     driver.open({"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}, ca_bundle=bundle)
     assert driver.send(post("https://provider.invalid/v1?key=sk-query")).body() == b"1"
-    assert proxy.heads[0].startswith("CONNECT provider.invalid:443 HTTP/1.1")
+    old = driver.library == "http.client" and sys.version_info < (3, 12)  # it speaks HTTP/1.0 to proxies
+    assert proxy.heads[0].startswith(f"CONNECT provider.invalid:443 HTTP/1.{0 if old else 1}")
     assert "sk-" not in proxy.heads[0]
     assert secure.heads[0].startswith("POST /v1?key=sk-query HTTP/1.1")
 

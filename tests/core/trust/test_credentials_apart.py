@@ -109,7 +109,7 @@ def _reached(given: list[Any]) -> set[str]:
 @pytest.fixture
 def plugins(server: Server) -> tuple[Boards, dict[str, CuriousProvider], CuriousExtension]:
     table = acme(server.url)["providers"]["acme"]
-    boards = Boards({"providers": {}}, environ={"JACKFIELD_DISABLE": "prices"})
+    boards = Boards({"providers": {}}, environ={"JACKFIELD_DISABLE": "prices,otel"})
     curious = {name: CuriousProvider() for name in KEYS}
     for name, plugin in curious.items():
         auth = [{"kind": "bearer", "values": {"token": [f"{name.upper()}_API_KEY"]}}]

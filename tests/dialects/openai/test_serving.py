@@ -143,6 +143,7 @@ def test_audio_is_referred_to_by_its_id(board: Board) -> None:
 
 #: The status of every class, and the exception that the official SDK makes of it.
 RENDERED: dict[str, tuple[int, type[openai.APIStatusError]]] = {
+    "Abandoned": (500, openai.InternalServerError),
     "JackfieldError": (500, openai.InternalServerError),
     "ConfigurationError": (500, openai.InternalServerError),
     "UnknownProvider": (404, openai.NotFoundError),

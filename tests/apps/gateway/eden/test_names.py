@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from jackfield import Boards
-from jackfield_gateway import GatewayApp
+from jackfield_gateway import GatewayApp, Settings
 from jackfield_sandbox import AsyncSandboxTransport
 from tests.apps.gateway.conftest import ask, served
 
@@ -42,7 +42,7 @@ def address() -> Iterator[str]:
     """A gateway whose providers the sandbox plays."""
     played = {OURS.get(name, name) for name in LLM}
     overrides = {name: {**SETTINGS, "transport": AsyncSandboxTransport()} for name in sorted(played)}
-    with served(GatewayApp(overrides, boards=Boards({}, environ={}), retries=0)) as found:
+    with served(GatewayApp(overrides, boards=Boards({}, environ={}), settings=Settings(retries=0))) as found:
         yield found
 
 

@@ -35,12 +35,13 @@ class House:
     ids: dict[tuple[str, str], str] = field(default_factory=dict)
     projects: dict[str, str] = field(default_factory=dict)
     organisations: dict[str, str] = field(default_factory=dict)
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=15), repr=False)
 
     def call(self, method: str, path: str, key: str | None = None, **more: Any) -> httpx.Response:
         """Call the gateway; the first organisation's administrator does unless a key is given, "" being none."""
         key = self.keys["first", "admin"] if key is None else key
         headers = {**more.pop("headers", {}), **({"authorization": f"Bearer {key}"} if key else {})}
-        return httpx.request(method, self.address + path, headers=headers, timeout=15, **more)
+        return self.client.request(method, self.address + path, headers=headers, **more)
 
     def manage(self, method: str, path: str, key: str | None = None, **more: Any) -> Any:
         """Call the management API, and return what a good answer holds."""
@@ -89,7 +90,7 @@ def house_of(folder: Path, upstream: Server, **values: Any) -> Iterator[House]:
     app = GatewayApp(providers, boards=boards, team=Team(url, secret), settings=settings)
     house = House(url, secret, folder, app)
     asyncio.run(_furnish(house))
-    with served(app) as house.address:
+    with house.client, served(app) as house.address:
         yield house
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from jackfield import Boards
+from jackfield_gateway import keys_command
 from tests.apps.gateway.team.conftest import House, house_of
 from tests.core.server import Server, completion, whole
 
@@ -270,3 +271,31 @@ def test_the_health_of_providers_is_what_questions_found(house: House, upstream:
     assert (found["openai"]["is_set_up"], found["openai"]["requests"], found["openai"]["failing"]) == (True, 2, 0.5)
     assert found["openai"]["last_error"]
     assert found["anthropic"]["requests"] == 0
+
+
+def test_keys_of_a_gateway_elsewhere_are_managed_by_its_url(
+    house: House, upstream: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream.answer(whole(completion("Hello")))
+
+    def run(*words: str, code: int = 0) -> Any:
+        capsys.readouterr()
+        assert keys_command(["--url", house.address, "--json", *words]) == code
+        out, err = capsys.readouterr()
+        return json.loads(out) if out else err
+
+    assert "set JACKFIELD_GATEWAY_KEY" in run("list", code=2)
+    monkeypatch.setenv("JACKFIELD_GATEWAY_KEY", house.keys["first", "admin"])
+    made = run("create", "app", "--model", "openai/*")
+    assert house.chat(made["key"]).status_code == 200
+    assert "app" in {row["name"] for row in run("list")}
+    turned = run("rotate", made["id"])
+    run("revoke", turned["id"])
+    assert house.chat(turned["key"]).status_code == 401
+    assert "there is no key" in run("revoke", "0" * 32, code=2)
+    monkeypatch.setenv("JACKFIELD_GATEWAY_KEY", house.keys["first", "viewer"])
+    assert "takes the role admin" in run("list", code=2)
+    monkeypatch.setenv("JACKFIELD_GATEWAY_KEY", "jf-wrong")
+    assert "the key is missing or wrong" in run("list", code=2)
+    assert keys_command(["--url", "http://127.0.0.1:1", "list"]) == 2
+    assert "127.0.0.1:1" in capsys.readouterr().err

@@ -21,7 +21,8 @@ from jackfield_gateway import Settings
 from jackfield_gateway._metrics import METRICS
 from jackfield_gateway._observation import LOG
 from jackfield_gateway._settings import FIXED
-from jackfield_gateway.state import Keys, open_store, read_secret
+from jackfield_gateway.state import Entry, History, Keys, new_id, open_store, read_secret
+from jackfield_gateway.state.clock import now
 from tests.apps.gateway.team.conftest import HI, MODEL, House, house_of
 from tests.apps.gateway.test_serve import serving
 from tests.core.server import DONE, USAGE, Server, chunk, completion, streamed, whole
@@ -163,3 +164,24 @@ def test_an_id_leads_from_an_answer_to_its_row(house: House, upstream: Server) -
             assert time.monotonic() < until
             time.sleep(0.05)
         assert row.json()["id"] == name
+
+
+def test_what_is_older_than_the_settings_keep_is_deleted(tmp_path: Path, upstream: Server) -> None:
+    upstream.answer(whole(completion("Hello")))
+    url, day = f"sqlite:///{tmp_path / 'gateway.db'}", 86_400_000_000
+
+    async def before() -> None:
+        store = await open_store(url)
+        history = History(store)
+        for age in (0, 1, 3, 400):
+            started = now() - age * day - 1_000_000
+            history.record(Entry(id=new_id(), started=started, status=200, route=f"{age} days"))
+        await history.close()
+        await store.close()
+
+    asyncio.run(before())
+    with house_of(tmp_path, upstream, url=url, retention_days=2) as house:
+        until = time.monotonic() + 10
+        while len(found := house.manage("GET", "requests")["data"]) > 2 and time.monotonic() < until:
+            time.sleep(0.05)
+    assert [row["route"] for row in found] == ["0 days", "1 days"]

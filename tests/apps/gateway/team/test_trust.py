@@ -22,6 +22,7 @@ from packaging.version import Version
 
 import jackfield_gateway
 from jackfield import Boards
+from tests.apps.gateway.conftest import served
 from tests.apps.gateway.team.conftest import HI, MODEL, House, house_of
 from tests.core.server import DONE, USAGE, Server, chunk, completion, running, streamed, whole
 
@@ -213,7 +214,6 @@ def test_item_9_calls_at_a_time_are_counted_down_however_they_end(
             else:
                 assert house.chat(member).status_code != 429
         limiter = house.app.guard.limits
-        assert limiter is not None
         until = time.monotonic() + 5
         while house.app.panel.running and time.monotonic() < until:
             time.sleep(0.02)
@@ -343,7 +343,6 @@ def test_item_13_a_bad_file_of_prices_is_refused_and_a_good_one_counts_everywher
         assert told() == 6.0
         body = {"scope": "key", "subject_id": house.ids["first", "member"], "period": "total", "amount": "10"}
         house.manage("PUT", "budgets", json=body)
-        house.app.guard.ledger._budgets.clear()  # type: ignore[union-attr]  # what has none is known for 5 s
         refused = house.chat(house.keys["first", "member"], max_tokens=9000)
         assert refused.status_code == 402, "what is reserved goes by the new price too"
 
@@ -498,3 +497,18 @@ def test_nothing_that_runs_text_is_used(name: str) -> None:
                 assert node.func.id != name, path
             if isinstance(node, ast.Import):
                 assert all(alias.name.split(".")[0] != name for alias in node.names), path
+
+
+def test_item_20_who_never_ends_a_body_is_given_up(upstream: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jackfield_gateway import GatewayApp, _call
+
+    monkeypatch.setattr(_call, "_PATIENCE", 0.3)
+    providers = {"openai": {"api_key": "sk", "base_url": upstream.url}}
+    with (
+        served(GatewayApp(providers, boards=Boards({}, environ={}))) as address,
+        socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5) as caller,
+    ):
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: {address.partition('//')[2]}\r\n"
+        caller.sendall(f"{head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{{".encode())
+        assert caller.recv(65536).startswith(b"HTTP/1.1 408 ")
+    assert not upstream.requests

@@ -33,7 +33,6 @@ from .jamai._family import JamFamily
 
 if TYPE_CHECKING:
     from ._team import Team
-    from .state import Limits
 
 _JSON = {"content-type": "application/json"}
 #: What is answered to anybody: whether the process lives, and whether it should be asked.
@@ -78,7 +77,7 @@ class GatewayApp:
         retriever = retriever or find_retriever(boards.config.get("retrieval", {}))
         self.team = team
         self.panel = Panel(self.client, team or records, retriever, media, settings)
-        self.panel.guard = self.guard = Guard(self.client, settings, _limits(settings))
+        self.panel.guard = self.guard = Guard(self.client, settings)
         self.observation = Observation(self)
         self.panel.observers.append(self.observation.ended)
         rows = ModelRows(boards)
@@ -92,6 +91,8 @@ class GatewayApp:
         self._key = key
         self._doors: dict[int, Door] = {}
         self._description: bytes | None = None
+        #: Settings that win over those that are read again.
+        self.overrides: Mapping[str, Any] = {}
         #: Providers that the sandbox stands in for.
         self.sandboxed: Mapping[str, Any] = {}
         self._take(settings)
@@ -111,10 +112,11 @@ class GatewayApp:
         Raises:
             ConfigurationError: it is wrong; what is in force stays in force.
         """
-        found: list[Settings] = []
-        self.boards.reload(lambda config: found.append(read_settings(config, environ)))
-        changed = [name for name in sorted(FIXED) if getattr(found[0], name) != getattr(self.settings, name)]
-        self._take(found[0])
+        read: list[Settings] = []
+        self.boards.reload(lambda config: read.append(read_settings(config, environ)))
+        found, now = read[0].model_copy(update=self.overrides), self.settings
+        changed = [name for name in sorted(FIXED) if getattr(found, name) != getattr(now, name)]
+        self._take(found.model_copy(update={name: getattr(now, name) for name in FIXED}))
         return changed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -269,12 +271,3 @@ def _below(call: Call, role: Role) -> JackfieldError | None:
     return PermissionDenied(
         f"this takes the role {role}; the key {call.identity.name!r} has {call.identity.role}", status=403
     )
-
-
-def _limits(settings: Settings) -> Limits | None:
-    """Open what counts; in memory nothing needs to be installed for it."""
-    if not settings.limits and settings.limits_url == "memory://":
-        return None
-    from .state import Limits
-
-    return Limits(settings.limits_url, when_down=settings.limits_down)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import uuid4
 
-from jackfield import HTTPResponse, InvalidRequestError, JackfieldError, RequestTooLargeError
+from jackfield import HTTPResponse, InvalidRequestError, RequestTooLargeError
 
 if TYPE_CHECKING:
     from .state import Identity
@@ -47,6 +46,8 @@ class Asker:
 
 T = TypeVar("T")
 _KEEP_ALIVE = 15.0
+#: Seconds until a caller who waits is looked after.
+_MOMENT = 0.05
 #: Seconds without a piece of the body, after which a caller is given up.
 _PATIENCE = 30.0
 _ID = re.compile(r"[\x21-\x7e]{1,200}")
@@ -124,12 +125,7 @@ class Call:
         pieces: list[bytes] = []
         size = 0
         while True:
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    message = await self._receive()
-            except TimeoutError:
-                what = f"nothing of the body came for {_PATIENCE:g} s"
-                raise InvalidRequestError(what, status=408) from None
+            message = await self._next()
             if message["type"] == "http.disconnect":
                 raise Gone
             piece = message.get("body", b"")
@@ -139,6 +135,29 @@ class Call:
             pieces.append(piece)
             if not message.get("more_body"):
                 return b"".join(pieces)
+
+    async def _next(self) -> MutableMapping[str, Any]:
+        """Wait for the next message, and not for ever. A timer costs a fifth of what asyncio.timeout does."""
+        here = asyncio.current_task()
+        assert here is not None
+        tired = False
+
+        def tire() -> None:
+            nonlocal tired
+            tired = True
+            here.cancel()
+
+        timer = asyncio.get_running_loop().call_later(_PATIENCE, tire)
+        try:
+            return await self._receive()
+        except asyncio.CancelledError:
+            if not tired:
+                raise
+            here.uncancel()
+            what = f"nothing of the body came for {_PATIENCE:g} s"
+            raise InvalidRequestError(what, status=408) from None
+        finally:
+            timer.cancel()
 
     async def reply(self, answer: HTTPResponse, more: Sequence[Header] = ()) -> None:
         """Send a whole answer."""
@@ -170,23 +189,45 @@ class Call:
         Raises:
             Gone: the caller has hung up.
         """
-        task = asyncio.ensure_future(work)
-        watch = asyncio.ensure_future(self._hung_up())
+        here = asyncio.current_task()
+        assert here is not None
+        lookout = _Lookout(self._receive, here)
         try:
-            await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-            raise Gone
+            return await work
+        except asyncio.CancelledError:
+            if not lookout.has_cancelled:
+                raise
+            here.uncancel()
+            raise Gone from None
         finally:
-            watch.cancel()
-            if not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, JackfieldError):
-                    await task
+            lookout.close()
 
-    async def _hung_up(self) -> None:
+
+class _Lookout:
+    """Looks out for the end of a connection, and cancels a task then. It begins a moment later: what is answered by
+    then needs none."""
+
+    def __init__(self, receive: Receive, task: asyncio.Task[Any]) -> None:
+        self._receive = receive
+        self._task = task
+        self._looking: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(_MOMENT, self._begin)
+        self.has_cancelled = False
+
+    def close(self) -> None:
+        """Look out no more."""
+        self._timer.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _begin(self) -> None:
+        self._looking = asyncio.ensure_future(self._look())
+
+    async def _look(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self.has_cancelled = True
+        self._task.cancel()
 
 
 class Pulse:

@@ -97,8 +97,13 @@ def _read(options: argparse.Namespace) -> tuple[Boards, Settings]:
     """
     boards = Boards.of()
     settings = read_settings(boards.config, os.environ)
+    return boards, settings.model_copy(update=_given(options))
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the command line says."""
     given = {"store": options.store, "secret_file": options.secret_file and Path(options.secret_file)}
-    return boards, settings.model_copy(update={name: value for name, value in given.items() if value is not None})
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def app_of(options: argparse.Namespace, boards: Boards | None = None, settings: Settings | None = None) -> GatewayApp:
@@ -118,7 +123,7 @@ def app_of(options: argparse.Namespace, boards: Boards | None = None, settings: 
         team = Team(settings.store, secret_of(settings.store, settings.secret_file))
     sandboxed = _sandboxed(boards) if options.demo else {}
     app = GatewayApp(sandboxed, os.environ.get(KEY) or None, boards, team=team, settings=settings)
-    app.sandboxed = sandboxed
+    app.sandboxed, app.overrides = sandboxed, _given(options)
     return app
 
 

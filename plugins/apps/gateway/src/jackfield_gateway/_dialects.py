@@ -77,6 +77,7 @@ class Dialects:
                 (row.id, row.provider, _about(row.context, row.input, row.output, row.max_output))
                 for row in await self._rows.all()
             ]
+            known = [(name, "alias", _about(None, None, None, None)) for name in self._panel.settings.aliases] + known
         listed = ModelsResponse(models=tuple(ListedModel(id=name, owner=owner) for name, owner, _ in known))
         answer = board.render_response(request, listed)
         body = from_json(answer.body)

@@ -19,7 +19,7 @@ from ._settings import LimitRule, Settings, Unpriced
 from .state.money import nanos
 
 if TYPE_CHECKING:
-    from .state import Ledger, Limit, Limits, Permit, Reservation
+    from .state import Ledger, Limit, Permit, Reservation
 
 #: How long a price is taken for the current one where it is reserved by, in seconds.
 _FRESH = 60.0
@@ -60,13 +60,17 @@ class Pass:
 
 
 class Guard:
-    """Holds callers to the limits of the settings, and to the budgets of the ledger where there is one."""
+    """Holds callers to the limits of the settings, and to the budgets of the ledger where there is one.
 
-    def __init__(
-        self, client: AsyncClient, settings: Settings, limits: Limits | None = None, ledger: Ledger | None = None
-    ) -> None:
+    Raises:
+        ConfigurationError: limits in Redis need what is not installed, or the URL is none.
+    """
+
+    def __init__(self, client: AsyncClient, settings: Settings, ledger: Ledger | None = None) -> None:
+        from .state import Limits
+
         self.client = client
-        self.limits = limits
+        self.limits = Limits(settings.limits_url, when_down=settings.limits_down)
         self.ledger = ledger
         self._leaving: set[asyncio.Task[None]] = set()
         self.use(settings)
@@ -92,7 +96,7 @@ class Guard:
             StoreUnavailable: what counts does not answer.
         """
         found = Pass(measured(request))
-        if self.limits is not None and (wanted := self._wanted(asker, models[0])):
+        if self.settings.limits and (wanted := self._wanted(asker, models[0])):
             try:
                 found.permit = await self.limits.admit(wanted, found.measure.least)
             except JackfieldError as error:
@@ -122,6 +126,7 @@ class Guard:
         """Wait until every end has been told."""
         while self._leaving:
             await asyncio.wait(self._leaving)
+        await self.limits.close()
 
     # -- limits ------------------------------------------------------------------------------------------------------
 
@@ -137,7 +142,6 @@ class Guard:
         """Give back a place, and count what was used: at once in memory, beside the request where Redis is asked."""
         if (permit := entered.permit) is None:
             return
-        assert self.limits is not None
         if self.limits.is_local:
             _now(_released(permit, tokens))
             return

@@ -13,6 +13,7 @@ from typing import Any
 
 from jackfield import InvalidInput, JackfieldError
 
+from ._settings import KEY
 from ._stores import STORE, add_store, open_secret, store_url
 
 _WHERE = f"the gateway's database, such as sqlite:///gateway.db (default: {STORE})"
@@ -22,6 +23,7 @@ def keys_command(argv: Sequence[str]) -> int:
     """Create, list, revoke or rotate keys; return the exit code: 0, or 2 where that failed."""
     parser = argparse.ArgumentParser(prog="jackfield keys", description="The keys of a gateway's callers.")
     add_store(parser, _WHERE)
+    parser.add_argument("--url", metavar="URL", help=f"a gateway that runs, in the place of its database; with {KEY}")
     parser.add_argument("--json", action="store_true", help="print JSON")
     what = parser.add_subparsers(dest="what", required=True, metavar="create|list|revoke|rotate")
     create = what.add_parser("create", help="issue a key; its text is shown only now")
@@ -38,7 +40,7 @@ def keys_command(argv: Sequence[str]) -> int:
     rotate.add_argument("id")
     rotate.add_argument("--overlap", type=float, default=24.0, metavar="HOURS", help="default: %(default)g")
     options = parser.parse_args(argv)
-    return _run("keys", lambda: asyncio.run(_with_keys(options)))
+    return _run("keys", lambda: asyncio.run(_with_keys(options)) if options.url is None else _elsewhere(options))
 
 
 def db_command(argv: Sequence[str]) -> int:
@@ -59,6 +61,17 @@ def _run(name: str, work: Callable[[], int]) -> int:
     except JackfieldError as error:
         print(f"jackfield {name}: {error}", file=sys.stderr)
         return 2
+
+
+def _elsewhere(options: argparse.Namespace) -> int:
+    from ._remote import Remote
+
+    rows, text = Remote(options.url).keys(options)
+    if options.what == "revoke":
+        print(f"{options.id} is refused from now on; other processes know it within 10 s", file=sys.stderr)
+    else:
+        _print(options, rows, text)
+    return 0
 
 
 async def _with_keys(options: argparse.Namespace) -> int:
@@ -113,10 +126,16 @@ def _show(options: argparse.Namespace, keys: Sequence[Any], text: str | None = N
             "routes": list(key.routes), "created": key.created.isoformat(),
             "expires": None if key.expires is None else key.expires.isoformat(),
             "revoked": None if key.revoked is None else key.revoked.isoformat(),
-            **({} if text is None else {"key": text}),
         }
         for key in keys
     ]  # fmt: skip
+    _print(options, rows, text)
+
+
+def _print(options: argparse.Namespace, rows: Sequence[dict[str, Any]], text: str | None) -> None:
+    """Print keys, and the text of a new one this once."""
+    if text is not None:
+        rows = [{**rows[0], "key": text}]
     if options.json:
         print(json.dumps(rows[0] if text is not None else rows, indent=2))
         return

@@ -1,8 +1,10 @@
-"""Metrics for Prometheus, by the library prometheus-client. Labels have bounded sets: what callers write is in none."""
+"""Metrics for Prometheus, written by the library prometheus-client. Labels have bounded sets: what callers write is in
+none. Counting is adding to plain numbers, and the library is asked when somebody looks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from jackfield import Boards, ConfigurationError, JackfieldError
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 #: From a hundredth of a second to ten minutes.
-_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 #: So many sets of labels are told apart; further ones have the model `other`.
 _MOST = 2_000
 #: Name, kind, labels and meaning of every metric; the documentation has the same rows.
@@ -32,6 +34,40 @@ METRICS = (
 )
 
 
+class _Times:
+    """How many took how long; one count for each bound and one for what is beyond."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(SECONDS) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(SECONDS, seconds)] += 1
+        self.total += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return bounds and how many took no longer, as Prometheus has them."""
+        found, sum_ = [], 0
+        for bound, count in zip((*SECONDS, "+Inf"), self.counts, strict=True):
+            sum_ += count
+            found.append((str(bound), float(sum_)))
+        return found
+
+
+class _Group:
+    """What is counted of the questions of one set of labels."""
+
+    __slots__ = ("cost", "input", "model", "output", "provider", "requests", "route", "status", "times", "unpriced")
+
+    def __init__(self, route: str, provider: str, model: str, status: int, times: tuple[_Times, _Times]) -> None:
+        self.route, self.provider, self.model, self.status = route, provider, model, status
+        self.times = times
+        self.requests = self.input = self.output = self.unpriced = 0
+        self.cost = 0.0
+
+
 class Metrics:
     """Counts entries.
 
@@ -42,66 +78,96 @@ class Metrics:
     def __init__(self, boards: Boards) -> None:
         try:
             import prometheus_client
+            import prometheus_client.core
         except ModuleNotFoundError:
             what = "metrics need prometheus-client; pip install 'jackfield-gateway[metrics]'"
             raise ConfigurationError(what) from None
         self._library: Any = prometheus_client
         self._boards = boards
+        self._groups: dict[tuple[str, str, str, int], _Group] = {}
+        #: By the names as they came; several may count in one.
+        self._found: dict[tuple[str, str, str, int], _Group] = {}
+        self._whole: dict[tuple[str, ...], _Times] = {}
+        self._first: dict[tuple[str, ...], _Times] = {}
+        self._gauges: dict[str, Callable[[], float]] = {}
         self.registry: CollectorRegistry = prometheus_client.CollectorRegistry()
-        kinds: dict[str, Any] = {
-            "counter": prometheus_client.Counter, "gauge": prometheus_client.Gauge,
-            "histogram": prometheus_client.Histogram,
-        }  # fmt: skip
-        self._all: dict[str, Any] = {}
-        for name, kind, labels, meaning in METRICS:
-            more = {"buckets": _SECONDS} if kind == "histogram" else {}
-            self._all[name] = kinds[kind](name, meaning, labels, registry=self.registry, **more)
-        self._bound: dict[tuple[str, str, str, int], tuple[Any, ...]] = {}
+        self.registry.register(self)
 
     def gauge(self, name: str, read: Callable[[], float]) -> None:
         """Say where a gauge is read."""
-        self._all[name].set_function(read)
+        self._gauges[name] = read
 
     def ended(self, entry: Entry) -> None:
         """Count a question that has ended."""
         key = (entry.route, entry.provider, entry.model, entry.status)
-        if (bound := self._bound.get(key)) is None:
-            bound = self._bind(*key)
-            if len(self._bound) < _MOST:
-                self._bound[key] = bound
-        count, seconds, first, provider, model = bound
-        count.inc()
-        seconds.observe(entry.seconds)
+        if (group := self._found.get(key)) is None:
+            group = self._group(*key)
+            if len(self._found) < 4 * _MOST:
+                self._found[key] = group
+        group.requests += 1
+        whole, first = group.times
+        whole.add(entry.seconds)
         if entry.first is not None:
-            first.observe(entry.first)
-        if (usage := entry.usage) is not None and not entry.sandboxed:
-            tokens = self._all["jackfield_tokens"]
-            for kind, number in (("input", usage.input_tokens), ("output", usage.output_tokens)):
-                if number:
-                    tokens.labels(provider, model, kind).inc(number)
+            first.add(entry.first)
+        usage = entry.usage
+        if usage is not None and not entry.sandboxed:
+            group.input += usage.input_tokens or 0
+            group.output += usage.output_tokens or 0
             if entry.cost is not None and entry.cost.total is not None and entry.cost.currency == "USD":
-                self._all["jackfield_cost_dollars"].labels(provider, model).inc(max(float(entry.cost.total), 0.0))
+                group.cost += max(float(entry.cost.total), 0.0)
             else:
-                self._all["jackfield_unpriced"].labels(provider, model).inc()
+                group.unpriced += 1
 
     def text(self) -> bytes:
         """Return everything as Prometheus reads it."""
         found: bytes = self._library.generate_latest(self.registry)
         return found
 
-    def _bind(self, route: str, provider: str, model: str, status: int) -> tuple[Any, ...]:
+    def collect(self) -> Iterator[Any]:
+        """Give every metric to the library."""
+        families = self._library.core
+        kinds = {
+            "counter": families.CounterMetricFamily, "gauge": families.GaugeMetricFamily,
+            "histogram": families.HistogramMetricFamily,
+        }  # fmt: skip
+        for name, kind, labels, meaning in METRICS:
+            family = kinds[kind](name, meaning, labels=labels)
+            if kind == "histogram":
+                for values, row in (self._first if len(labels) == 1 else self._whole).items():
+                    family.add_metric(values, row.buckets(), row.total)
+            elif kind == "counter":
+                for values, count in self._sums(name).items():
+                    family.add_metric(values, count)
+            else:
+                family.add_metric((), self._gauges[name]())
+            yield family
+
+    def _sums(self, name: str) -> dict[tuple[str, ...], float]:
+        found: dict[tuple[str, ...], float] = {}
+        for group in self._groups.values():
+            who = (group.provider, group.model)
+            counts: dict[str, dict[tuple[str, ...], float]] = {
+                "jackfield_requests": {(group.route, *who, str(group.status)): float(group.requests)},
+                "jackfield_tokens": {(*who, "input"): float(group.input), (*who, "output"): float(group.output)},
+                "jackfield_cost_dollars": {who: group.cost},
+                "jackfield_unpriced": {who: float(group.unpriced)},
+            }
+            for labels, count in counts[name].items():
+                if count:
+                    found[labels] = found.get(labels, 0.0) + count
+        return found
+
+    def _group(self, route: str, provider: str, model: str, status: int) -> _Group:
         """Return what a question counts in; a name that no catalog has is `other`."""
         if provider not in self._boards.providers():
             provider, model = "other", "other"
-        elif len(self._bound) >= _MOST or not self._is_known(provider, model):
+        elif len(self._groups) >= _MOST or not self._is_known(provider, model):
             model = "other"
-        return (
-            self._all["jackfield_requests"].labels(route, provider, model, str(status)),
-            self._all["jackfield_request_seconds"].labels(route, provider),
-            self._all["jackfield_first_delta_seconds"].labels(provider),
-            provider,
-            model,
-        )
+        times = (self._whole.setdefault((route, provider), _Times()), self._first.setdefault((provider,), _Times()))
+        named = (route, provider, model, status)
+        if (group := self._groups.get(named)) is None:
+            group = self._groups[named] = _Group(*named, times)
+        return group
 
     def _is_known(self, provider: str, model: str) -> bool:
         try:

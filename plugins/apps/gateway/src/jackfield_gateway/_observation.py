@@ -47,9 +47,7 @@ class Observation:
             self._missing = str(error)
             return
         metrics.gauge("jackfield_running", lambda: app.panel.running)
-        metrics.gauge(
-            "jackfield_limits_unchecked", lambda: 0 if app.guard.limits is None else app.guard.limits.unchecked
-        )
+        metrics.gauge("jackfield_limits_unchecked", lambda: app.guard.limits.unchecked)
         metrics.gauge("jackfield_history_waiting", lambda: self._of_team(lambda team: team.history.waiting))
         metrics.gauge("jackfield_history_dropped", lambda: self._of_team(lambda team: team.history.dropped))
         metrics.gauge("jackfield_charges_waiting", lambda: self._of_team(lambda team: team.ledger.waiting))

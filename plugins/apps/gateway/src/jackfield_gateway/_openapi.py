@@ -13,6 +13,14 @@ from ._family import Address, Doc, Family
 from ._routes import Routes
 
 _REF = "#/components/schemas/{model}"
+#: What the gateway tells of itself: path, media type, statuses, meaning.
+_OWN = (
+    ("/", "text/plain", (200,), "Addresses and providers, for people"),
+    ("/healthz", "application/json", (200,), "Whether the gateway answers"),
+    ("/readyz", "application/json", (200, 503), "Whether the gateway should be asked"),
+    ("/metrics", "text/plain", (200,), "What was counted, for Prometheus"),
+    ("/openapi.json", "application/json", (200,), "This description"),
+)
 _TITLE = "Jackfield gateway"
 _JSON = "application/json"
 
@@ -24,8 +32,9 @@ def description(families: Sequence[Family], routes: Routes, version: str) -> dic
     for family in families:
         for address in family.addresses:
             paths.setdefault(address.path, {})[address.method.lower()] = _operation(address, schemas)
-    for path, what in (("/healthz", "Whether the gateway answers"), ("/openapi.json", "This description")):
-        answers = {"200": {"description": what, "content": {_JSON: {"schema": {"type": "object"}}}}}
+    for path, kind, statuses, what in _OWN:
+        schema = {"type": "object"} if kind == _JSON else {"type": "string"}
+        answers = {str(status): {"description": what, "content": {kind: {"schema": schema}}} for status in statuses}
         paths[path] = {"get": {"operationId": _id("get", path), "summary": what, "responses": answers}}
     for dialect, route in routes.all():
         known = paths.setdefault(route.path, {})

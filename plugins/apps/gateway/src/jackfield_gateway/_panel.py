@@ -140,8 +140,7 @@ class Panel:
         watches = [Watch(self, asker, request.model_copy(update={"model": model})) for model in models]
         found: list[ChatResponse | JackfieldError] = []
         try:
-            for watch, model in zip(watches, models, strict=True):
-                await watch.enter([self._full(model)])
+            await self._entered(watches, models)
             async with client.fan_out(models, request) as legs:
                 async for leg in legs:
                     if leg.response is not None:
@@ -154,6 +153,16 @@ class Panel:
             for watch in watches:
                 watch.left()
         return found
+
+    async def _entered(self, watches: Sequence[Watch], models: Sequence[str]) -> None:
+        """Have all of them let in, or none."""
+        try:
+            for watch, model in zip(watches, models, strict=True):
+                await watch.enter([self._full(model)])
+        except JackfieldError as error:
+            for watch in watches:
+                watch.failed(error)
+            raise
 
     async def stream(
         self, asker: Asker, request: ChatRequest, fallbacks: Fallback | Sequence[str] | None = None
@@ -176,13 +185,17 @@ class Panel:
         """
         self.admit(asker, [request.model], fallbacks)
         if (alias := self.settings.aliases.get(request.model)) is not None:
-            drawn = random.choices(alias.models, alias.weights or None)[0]
-            request = request.model_copy(update={"model": drawn})
+            request = request.model_copy(update={"model": self.drawn(request.model)})
             fallbacks = fallbacks or alias.fallbacks
         models: list[str] = []
         if self.guard is not None and not self.guard.is_idle:
             models = [self._full(name) for name in (request.model, *_names_of(fallbacks))]
         return _bounded(asker, request), fallbacks, models
+
+    def drawn(self, name: str) -> str:
+        """Return the model that an alias means this time; any other name means itself."""
+        alias = self.settings.aliases.get(name)
+        return name if alias is None else random.choices(alias.models, alias.weights or None)[0]
 
     async def _client(self, asker: Asker) -> AsyncClient:
         """Return the client that has the keys of this asker: its own, its project's, else those of the gateway."""

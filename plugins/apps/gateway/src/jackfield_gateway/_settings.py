@@ -20,7 +20,7 @@ KEY = f"{PREFIX}KEY"
 #: What a configuration file may hold at its top, for whatever reads it.
 TABLES = frozenset({"extensions", "gateway", "plugins", "prices", "providers", "retrieval"})
 #: What the server reads once: another value takes a restart.
-FIXED = frozenset({"jwt", "limits_down", "limits_url", "max_header", "secret_file", "store", "transport"})
+FIXED = frozenset({"jwt", "limits_down", "limits_url", "max_header", "retries", "secret_file", "store", "transport"})
 
 
 class _Table(BaseModel):

@@ -60,7 +60,7 @@ class Watch:
             JackfieldError: see `Guard.enter`.
         """
         guard = self._panel.guard
-        if guard is None or guard.is_idle:
+        if guard is None or guard.is_idle or not models:  # none are named where limits came by a reload meanwhile
             return
         try:
             self._pass = await guard.enter(self._asker, self._request, models, self.id)

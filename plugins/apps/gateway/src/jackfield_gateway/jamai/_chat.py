@@ -94,7 +94,7 @@ class JamChats:
         Raises:
             JackfieldError: a message is wrong, or no provider has the model.
         """
-        model = body.model or self._default()
+        model = self._panel.drawn(body.model) if body.model else self._default()
         wire: dict[str, Any] = {"model": model, "messages": padded(body), "stream": body.stream or None}
         functions = [tool.model_dump() for tool in body.tools or () if tool.type == "function"]
         if functions:

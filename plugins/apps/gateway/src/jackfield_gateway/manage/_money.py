@@ -74,6 +74,7 @@ async def set_budget(visit: Visit) -> Any:
     if organisation is None or (not visit.is_operator and organisation != visit.identity.organisation_id):
         raise Missing(f"subject_id: there is no {body.scope} {body.subject_id!r:.100}", status=404, param="subject_id")
     made = await Budgets(visit.team.store).set(body.scope, body.subject_id, body.period, nanos(body.amount))
+    visit.team.ledger.forget()
     await visit.noted("budget.set", made.id, organisation, **body.model_dump(mode="json"))
     return _shown(next(one for one in await Budgets(visit.team.store).list(body.scope, body.subject_id)
                        if one.budget.id == made.id))  # fmt: skip
@@ -87,6 +88,7 @@ async def remove_budget(visit: Visit) -> Any:
     if found is None or (not visit.is_operator and organisation != visit.identity.organisation_id):
         raise Missing(f"there is no budget {budget_id[:100]!r}", status=404, param="id")
     await Budgets(visit.team.store).remove(budget_id)
+    visit.team.ledger.forget()
     await visit.noted("budget.remove", budget_id, organisation)
     return {"removed": True}
 

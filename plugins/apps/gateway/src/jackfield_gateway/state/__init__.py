@@ -97,11 +97,12 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         try:
-            return getattr(import_module(f".{_HOME[name]}", __name__), name)
+            found = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
         except ModuleNotFoundError as error:
             missing = (error.name or "").partition(".")[0]
             if (extra := _EXTRAS.get(missing)) is None:
                 raise
             what = f"{name} needs {missing}; pip install 'jackfield-gateway[{extra}]'"
             raise ConfigurationError(what) from None
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

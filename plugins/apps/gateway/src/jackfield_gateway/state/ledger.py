@@ -144,6 +144,10 @@ class Ledger:
             for purse in reservation.purses:
                 purse.reserved -= reservation.estimate
 
+    def forget(self) -> None:
+        """Look for everybody's budgets anew; for the process that has set one."""
+        self._budgets.clear()
+
     async def flush(self) -> None:
         """Commit every charge that was made so far.
 

@@ -6,7 +6,6 @@ against it.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import re
@@ -43,7 +42,7 @@ class Secret:
 
     def hash_key(self, key: str) -> str:
         """Return what is stored of a key, 64 hexadecimal digits; the whole key counts."""
-        return hmac.new(self._keys, key.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._keys, key.encode(), "sha256").hex()
 
 
 def is_key(text: str) -> bool:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic_core import to_json
 from sqlalchemy import Column, Select, delete, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -167,7 +168,7 @@ def make_engine(address: URL, seconds: float) -> AsyncEngine:
         options["connect_args"] = {"timeout": seconds, "command_timeout": seconds}
         options["pool_recycle"] = 1800
     try:
-        engine = create_async_engine(address, **options)
+        engine = create_async_engine(address, json_serializer=_json, **options)
     except ModuleNotFoundError as error:
         extra = "store" if address.get_backend_name() == "sqlite" else "postgres"
         raise ConfigurationError(f"the store needs {error.name}; pip install 'jackfield-gateway[{extra}]'") from None
@@ -175,6 +176,10 @@ def make_engine(address: URL, seconds: float) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _json(value: Any) -> str:
+    return to_json(value, inf_nan_mode="null").decode()
 
 
 def _make_private(path: Path) -> None:

@@ -51,6 +51,8 @@ def _message(row: Any, where: str) -> Message:
     if not isinstance(role, str) or role not in _ROLES:
         raise InvalidInput(f"{where}.role: {role!r} is none of {', '.join(sorted(_ROLES))}", param=f"{where}.role")
     content, name = row.get("content"), row.get("name")
+    if type(content) is str and len(row) == 2 and role not in ("tool", "function"):  # as most are
+        return Message(role=role, parts=(Text(text=content),))
     if role == "assistant":
         said = tuple(_assistant(row, where))
         return Message(role="assistant", parts=said, name=name, provider_state=_more(row, _TURN))

@@ -43,8 +43,8 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
     for holder, names in _DETAILS.items():
         if (details := raw.get(holder)) and isinstance(details, dict):
             for key, value in details.items():
-                if key in names and type(value) is int and value >= counts.get(names[key], 0):
-                    counts[names[key]] = value
+                if (item := names.get(key)) is not None and type(value) is int and value >= counts.get(item, 0):
+                    counts[item] = value
     for name, keys in () if raw.keys().isdisjoint(_BESIDE_KEYS) else _BESIDE:
         if name not in counts:
             found = next((raw[key] for key in keys if type(raw.get(key)) is int), -1)
