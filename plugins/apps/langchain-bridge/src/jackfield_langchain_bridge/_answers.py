@@ -101,15 +101,15 @@ def _calls(message: Message) -> tuple[list[Any], list[Any]]:
 
 
 def _metadata(response: ChatResponse, reason: str) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    cost = response.cost
+    total = None if cost is None or cost.total is None else str(cost.total)
+    return {
         "model_name": response.model,
         "model_provider": response.provider,
         "finish_reason": reason,
         "request_id": response.request_id,
+        "cost": {"total": total, "currency": cost and cost.currency, "status": cost.status if cost else "unknown"},
     }
-    if response.cost is not None and response.cost.total is not None:
-        found["cost"] = {"total": str(response.cost.total), "currency": response.cost.currency}
-    return found
 
 
 def _usage(usage: Usage | None) -> UsageMetadata | None:
