@@ -11,15 +11,9 @@
   + TransportError               the network
     - ConnectionFailed
     - RequestTimeout
-<<<<<<< HEAD
   + Abandoned                    the caller left before the end; observers alone are told
   + InvalidAnswer                the answer is not of the form that was asked for; `.response` is it
   + TooManyTurns                 a model calls tools without end; `.run` is what was said so far
-=======
-  + InvalidAnswer                the answer is not of the form that was asked for; `.response` is it
-  + TooManyTurns                 a model calls tools without end; `.run` is what was said so far
-  + Abandoned                    the caller left before the end; observers alone are told
->>>>>>> comfort
   + StreamInterrupted            a stream ended before its end; `.response` holds what had arrived
   + ProviderError                the provider said no
     - AuthenticationError, PermissionDenied, BillingError
@@ -140,7 +134,6 @@ class RequestTimeout(TransportError):
     """A time limit passed, here or at the provider. Remedy: give more time with `timeout`, or stream."""
 
 
-<<<<<<< HEAD
 class Abandoned(JackfieldError):
     """The caller left before the answer's end; `.response` is what had come.
 
@@ -148,8 +141,6 @@ class Abandoned(JackfieldError):
     """
 
 
-=======
->>>>>>> comfort
 class InvalidAnswer(JackfieldError):
     """The answer is not of the form that was asked for; `.response` is it, `.turns` are those before it too.
 
@@ -161,16 +152,6 @@ class TooManyTurns(JackfieldError):
     """A model still calls tools after `max_turns` answers; `.run.messages` is the conversation so far.
 
     Remedy: give more `max_turns` or a stop condition, or look at what the tools tell the model.
-<<<<<<< HEAD
-=======
-    """
-
-
-class Abandoned(JackfieldError):
-    """The caller left before the answer's end; `.response` is what had come.
-
-    Remedy: none is needed; it is told to observers alone.
->>>>>>> comfort
     """
 
 
