@@ -20,8 +20,8 @@ class Connections:
     _given_transport: Any
     _transports: dict[str | None, Any]
     _routes: dict[str, Any]
-    _rings: dict[Any, Any]
     _opening: AbstractContextManager[Any]
+    _rings: dict[Any, Any]
     #: Whether the connections are those of another client.
     _is_guest = False
 

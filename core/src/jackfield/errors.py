@@ -11,9 +11,9 @@
   + TransportError               the network
     - ConnectionFailed
     - RequestTimeout
+  + Abandoned                    the caller left before the end; observers alone are told
   + InvalidAnswer                the answer is not of the form that was asked for; `.response` is it
   + TooManyTurns                 a model calls tools without end; `.run` is what was said so far
-  + Abandoned                    the caller left before the end; observers alone are told
   + StreamInterrupted            a stream ended before its end; `.response` holds what had arrived
   + ProviderError                the provider said no
     - AuthenticationError, PermissionDenied, BillingError
@@ -134,6 +134,13 @@ class RequestTimeout(TransportError):
     """A time limit passed, here or at the provider. Remedy: give more time with `timeout`, or stream."""
 
 
+class Abandoned(JackfieldError):
+    """The caller left before the answer's end; `.response` is what had come.
+
+    Remedy: none is needed; it is told to observers alone.
+    """
+
+
 class InvalidAnswer(JackfieldError):
     """The answer is not of the form that was asked for; `.response` is it, `.turns` are those before it too.
 
@@ -145,13 +152,6 @@ class TooManyTurns(JackfieldError):
     """A model still calls tools after `max_turns` answers; `.run.messages` is the conversation so far.
 
     Remedy: give more `max_turns` or a stop condition, or look at what the tools tell the model.
-    """
-
-
-class Abandoned(JackfieldError):
-    """The caller left before the answer's end; `.response` is what had come.
-
-    Remedy: none is needed; it is told to observers alone.
     """
 
 

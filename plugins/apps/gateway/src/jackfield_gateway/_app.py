@@ -70,7 +70,7 @@ class GatewayApp:
         self.settings = settings = read_settings(boards.config, {}) if settings is None else settings
         self.client = AsyncClient(
             providers=providers, boards=boards, transport=transport or settings.transport, retries=settings.retries,
-            unsupported="record",
+            unsupported="record", media=True if media is None else media,
         )  # fmt: skip
         self.boards = boards
         self.routes = Routes(boards)
