@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .conversation import Tool as Tool
     from .conversation import ToolChoice as ToolChoice
     from .conversation import WebSearch as WebSearch
+    from .counting import TokenCountRequest as TokenCountRequest
+    from .counting import TokenCountResponse as TokenCountResponse
     from .deltas import ArgumentsDelta as ArgumentsDelta
     from .deltas import CitationDelta as CitationDelta
     from .deltas import Delta as Delta
@@ -126,6 +128,9 @@ if TYPE_CHECKING:
     from .pricing import Line as Line
     from .pricing import Priced as Priced
     from .pricing import Sheet as Sheet
+    from .ranking import RerankRequest as RerankRequest
+    from .ranking import RerankResponse as RerankResponse
+    from .ranking import RerankResult as RerankResult
     from .rates import Rate as Rate
     from .rates import Rule as Rule
     from .rates import Window as Window
@@ -235,6 +240,9 @@ __all__ = [
     "Request",
     "RequestTimeout",
     "RequestTooLargeError",
+    "RerankRequest",
+    "RerankResponse",
+    "RerankResult",
     "Response",
     "ResponseFormat",
     "ResponseFormatError",
@@ -254,6 +262,8 @@ __all__ = [
     "Thinking",
     "ThinkingDelta",
     "Timeout",
+    "TokenCountRequest",
+    "TokenCountResponse",
     "Tool",
     "ToolCall",
     "ToolChoice",
@@ -283,7 +293,6 @@ __all__ = [
 
 #: Which module holds a public name.
 _HOME = {
-    "SPEC_VERSION": "hookspecs",
     "Abandoned": "errors",
     "Adjustment": "operations",
     "ArgumentsDelta": "deltas",
@@ -373,12 +382,16 @@ _HOME = {
     "Request": "operations",
     "RequestTimeout": "errors",
     "RequestTooLargeError": "errors",
+    "RerankRequest": "ranking",
+    "RerankResponse": "ranking",
+    "RerankResult": "ranking",
     "Response": "operations",
     "ResponseFormat": "conversation",
     "ResponseFormatError": "errors",
     "Restarted": "deltas",
     "Route": "board",
     "Rule": "rates",
+    "SPEC_VERSION": "hookspecs",
     "ServerError": "errors",
     "Sheet": "pricing",
     "Started": "deltas",
@@ -392,6 +405,8 @@ _HOME = {
     "Thinking": "messages",
     "ThinkingDelta": "deltas",
     "Timeout": "flows",
+    "TokenCountRequest": "counting",
+    "TokenCountResponse": "counting",
     "Tool": "conversation",
     "ToolCall": "messages",
     "ToolChoice": "conversation",

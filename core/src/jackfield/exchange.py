@@ -16,6 +16,7 @@ from .assembly import Assembler, stamp
 from .board import Board
 from .book import PriceBook
 from .conversation import ChatRequest, ChatResponse
+from .counting import TokenCountRequest
 from .crossing import is_plain, localize
 from .deltas import Delta, StreamDecoder, UsageDelta
 from .errors import (
@@ -65,12 +66,12 @@ class Exchange:
         self.model = board.model(request.model)
         found: tuple[Adjustment, ...] = ()
         fits = unsupported != "pass"
-        if isinstance(request, ChatRequest) and not is_plain(request):
-            request, found = localize(request, endpoint.dialect, endpoint.origin)
-            check_media(request, self.model)
-            if fits:
-                request, left = fit_messages(request, self.model)
-                found += left
+        if isinstance(request, ChatRequest):
+            if not is_plain(request):
+                request, found = self._at_home(request, fits)
+        elif isinstance(request, TokenCountRequest) and not is_plain(request.chat):
+            chat, found = self._at_home(request.chat, fits)
+            request = request.model_copy(update={"chat": chat})
         fitted = board.fit_request(request, self.model)
         if fitted.adjustments and fits:
             found += fitted.adjustments
@@ -88,6 +89,15 @@ class Exchange:
         #: Attempts before this one; they go with the answer.
         self.earlier: tuple[Attempt, ...] = ()
         self.restart()
+
+    def _at_home(self, chat: ChatRequest, fits: bool) -> tuple[ChatRequest, tuple[Adjustment, ...]]:
+        """Leave out of a conversation what means nothing at this endpoint."""
+        chat, found = localize(chat, self.endpoint.dialect, self.endpoint.origin)
+        check_media(chat, self.model)
+        if not fits:
+            return chat, found
+        chat, left = fit_messages(chat, self.model)
+        return chat, found + left
 
     def __repr__(self) -> str:
         return f"<Exchange {self.endpoint.provider}/{self.request.model}>"
