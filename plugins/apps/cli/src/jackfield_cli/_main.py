@@ -6,7 +6,7 @@ import io
 import sys
 from typing import cast
 
-BUILT_IN = ("chat", "cost", "doctor", "models", "plugins", "providers")
+BUILT_IN = ("chat", "cost", "doctor", "embed", "models", "plugins", "providers", "rerank", "tokens")
 
 
 def main() -> int:
