@@ -26,7 +26,15 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[Any, HT
         # what is counted stands in the body itself there (recorded, google/count-tokens)
         (whole,), found.within = found.within, ()
         found.body = {name: value for name, value in found.body[whole].items() if name != "model"}
-    if found is None or endpoint.dialect != "anthropic-messages" or not isinstance(request, ChatRequest):
+    if found is None or endpoint.dialect != "anthropic-messages":
+        return found
+    if isinstance(request, TokenCountRequest):
+        # the model stays in the body there (anthropic 2.11.0, lib/vertex)
+        found.url = f"{endpoint.base_url}/models/count-tokens:rawPredict"
+        found.body["anthropic_version"] = VERSION
+        del found.headers["anthropic-version"]
+        return found
+    if not isinstance(request, ChatRequest):
         return found
     verb = "streamRawPredict" if request.stream else "rawPredict"
     found.url = f"{endpoint.base_url}/models/{quote(found.body.pop('model'), safe='@')}:{verb}"
