@@ -1,4 +1,4 @@
-"""Token counts without a provider, by OpenAI's tokenizers: exact for a text of its models, near for anybody else's.
+"""Token counts without a provider, by tiktoken: exact for a text of the models it knows, near for all others.
 
 Needs the extra `tokenizers`. The package tiktoken is imported, and fetches a tokenizer, when it is first asked.
 """
@@ -17,7 +17,7 @@ from .parsing import chat_request
 if TYPE_CHECKING:
     import tiktoken
 
-#: What stands around a message, and before the answer (OpenAI's cookbook, counting tokens with tiktoken).
+#: What stands around a message, and before the answer (the cookbook beside tiktoken).
 _PER_MESSAGE, _PER_REPLY = 3, 3
 _DEFAULT = "o200k_base"
 
