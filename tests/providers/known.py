@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jackfield import Boards, ProviderInfo
+from jackfield import Boards, ChatRequest, EmbeddingRequest, ProviderInfo, RerankRequest
 from tests.recordings import loader, test_cloudflare_run, test_crossing, test_hosts
 from tests.recordings.suite import RecordedApi
 
@@ -71,8 +71,14 @@ def _setting(setting: Any) -> str:
 
 
 def _limits(boards: Boards, info: ProviderInfo) -> Any:
-    """Return the limits of the provider for a model that no entry knows, in its main dialect."""
-    return boards.open(info.name).model("?").limits
+    """Return the limits of the provider for a model that no entry knows, in its main dialect, of what can be asked."""
+    kinds = [kind for kind in (ChatRequest, EmbeddingRequest, RerankRequest) if kind.operation in info.operations]
+    others = {name for kind in (EmbeddingRequest, RerankRequest) for name in kind.model_fields}
+    idle = others.difference(*(kind.model_fields for kind in kinds)) - ChatRequest.model_fields.keys()
+    if "chat" not in info.operations:
+        idle |= ChatRequest.model_fields.keys() - {name for kind in kinds for name in kind.model_fields}
+        idle.add("call_id")
+    return {name: limit for name, limit in boards.open(info.name).model("?").limits.items() if name not in idle}
 
 
 def _not_taken(boards: Boards, info: ProviderInfo) -> Iterator[str]:

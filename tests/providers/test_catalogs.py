@@ -35,7 +35,8 @@ def words(text: str) -> set[str]:
 
 
 PARAMETERS = words(
-    """model messages system temperature top_p top_k max_tokens stop seed n frequency_penalty presence_penalty
+    """inputs input_type truncate dimensions query documents top_n return_documents
+    model messages system temperature top_p top_k max_tokens stop seed n frequency_penalty presence_penalty
     repetition_penalty logit_bias logprobs top_logprobs tools tool_choice parallel_tool_calls response_format reasoning
     verbosity service_tier modalities audio_out prediction web_search metadata user cache stream extra call_id
     part.cache tool.cache tool.strict cache.ttl cache.key message.name media.detail store
@@ -57,7 +58,8 @@ LIMIT_KEYS = words("range max_items allowed when efforts default off budget belo
 RULE_KEYS = words("since until rates times when over inclusive windows")
 #: What may be taken although what stands above it does not: a provider its dialect, a family of models its provider.
 GIVEN_BACK = words(
-    "top_k repetition_penalty tools tool_choice parallel_tool_calls response_format web_search stop verbosity"
+    "top_k repetition_penalty tools tool_choice parallel_tool_calls response_format web_search stop verbosity "
+    "input_type truncate"
 )
 DAYS = words("mon tue wed thu fri sat sun")
 ALWAYS, FOREVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)

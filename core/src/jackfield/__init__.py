@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .conversation import Tool as Tool
     from .conversation import ToolChoice as ToolChoice
     from .conversation import WebSearch as WebSearch
+    from .counting import TokenCountRequest as TokenCountRequest
+    from .counting import TokenCountResponse as TokenCountResponse
     from .deltas import ArgumentsDelta as ArgumentsDelta
     from .deltas import CitationDelta as CitationDelta
     from .deltas import Delta as Delta
@@ -130,6 +132,9 @@ if TYPE_CHECKING:
     from .pricing import Line as Line
     from .pricing import Priced as Priced
     from .pricing import Sheet as Sheet
+    from .ranking import RerankRequest as RerankRequest
+    from .ranking import RerankResponse as RerankResponse
+    from .ranking import RerankResult as RerankResult
     from .rates import Rate as Rate
     from .rates import Rule as Rule
     from .rates import Window as Window
@@ -249,6 +254,9 @@ __all__ = [
     "Request",
     "RequestTimeout",
     "RequestTooLargeError",
+    "RerankRequest",
+    "RerankResponse",
+    "RerankResult",
     "Response",
     "ResponseFormat",
     "ResponseFormatError",
@@ -270,6 +278,8 @@ __all__ = [
     "Thinking",
     "ThinkingDelta",
     "Timeout",
+    "TokenCountRequest",
+    "TokenCountResponse",
     "TooManyTurns",
     "Tool",
     "ToolCall",
@@ -301,7 +311,6 @@ __all__ = [
 
 #: Which module holds a public name.
 _HOME = {
-    "SPEC_VERSION": "hookspecs",
     "Abandoned": "errors",
     "Adjustment": "operations",
     "ArgumentsDelta": "deltas",
@@ -396,6 +405,9 @@ _HOME = {
     "Request": "operations",
     "RequestTimeout": "errors",
     "RequestTooLargeError": "errors",
+    "RerankRequest": "ranking",
+    "RerankResponse": "ranking",
+    "RerankResult": "ranking",
     "Response": "operations",
     "ResponseFormat": "conversation",
     "ResponseFormatError": "errors",
@@ -404,6 +416,7 @@ _HOME = {
     "Rule": "rates",
     "Run": "runs",
     "RunStream": "turns",
+    "SPEC_VERSION": "hookspecs",
     "ServerError": "errors",
     "Sheet": "pricing",
     "Started": "deltas",
@@ -417,6 +430,8 @@ _HOME = {
     "Thinking": "messages",
     "ThinkingDelta": "deltas",
     "Timeout": "flows",
+    "TokenCountRequest": "counting",
+    "TokenCountResponse": "counting",
     "TooManyTurns": "errors",
     "Tool": "conversation",
     "ToolCall": "messages",

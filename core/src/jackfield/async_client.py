@@ -9,17 +9,12 @@ from .async_driver import AsyncStream, drive
 from .client import ClientBase, Fallbacks
 from .closing import AsyncClosing
 from .conversation import ChatRequest, ChatResponse
+from .counting import TokenCountResponse
 from .exchange import Exchange
 from .flows import Course, Flow
-from .operations import (
-    EmbeddingRequest,
-    EmbeddingResponse,
-    ModelsRequest,
-    ModelsResponse,
-    Request,
-    Response,
-)
-from .parsing import validated
+from .operations import EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
+from .ranking import RerankResponse
+from .requests import count_request, embedding_request, rerank_request
 from .transport import AsyncTransport, open_async_transport
 from .turns import AsyncTurns
 
@@ -76,11 +71,19 @@ class AsyncClient(ClientBase, AsyncTurns, AsyncClosing):
 
         return AsyncFanOut(self, models, messages, until, deadline, parameters)
 
-    async def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
+    async def embed(self, model: str, inputs: str | Sequence[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order. See `Client.embed`."""
-        texts = [inputs] if isinstance(inputs, str) else inputs
-        request = validated(EmbeddingRequest, {"model": model, "inputs": texts, **parameters})
-        return cast(EmbeddingResponse, await self.send(request))
+        return cast(EmbeddingResponse, await self.send(embedding_request(model, inputs, parameters)))
+
+    async def rerank(self, model: str, query: str, documents: Sequence[str], **parameters: Any) -> RerankResponse:
+        """Put documents in the order in which they answer a query. See `Client.rerank`."""
+        return cast(RerankResponse, await self.send(rerank_request(model, query, documents, parameters)))
+
+    async def count_tokens(
+        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+    ) -> TokenCountResponse:
+        """Ask the provider how many tokens a conversation has. See `Client.count_tokens`."""
+        return cast(TokenCountResponse, await self.send(count_request(model, messages, system, parameters)))
 
     async def models(self, provider: str) -> ModelsResponse:
         """Ask a provider which models it serves. See `Client.models`."""

@@ -18,21 +18,17 @@ from .book import PriceBook
 from .closing import Closing
 from .connections import Connections
 from .conversation import ChatRequest, ChatResponse
+from .counting import TokenCountResponse
 from .driver import Stream, drive
 from .errors import Abandoned, ConfigurationError, JackfieldError, UnsupportedOperation, UnsupportedParameterWarning
 from .exchange import Exchange, Unsupported
 from .fallback import Fallback, Targets, fall_back
 from .flows import Course, Flow, Timeout, limit_total, retry
 from .media import fetched_first
-from .operations import (
-    EmbeddingRequest,
-    EmbeddingResponse,
-    ModelsRequest,
-    ModelsResponse,
-    Request,
-    Response,
-)
-from .parsing import chat_request, validated, whole_request
+from .operations import EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
+from .parsing import chat_request, whole_request
+from .ranking import RerankResponse
+from .requests import count_request, embedding_request, rerank_request
 from .routing import Routing
 from .transport import Transport, open_transport
 from .turns import Turns
@@ -106,7 +102,7 @@ class ClientBase(Connections, Routing, Accounting):
         operations = board.model(model).operations
         if operations and request.operation not in operations:
             raise UnsupportedOperation(
-                f"no {request.operation} here; there is {', '.join(operations)}",
+                f"no {request.operation} here; there is {', '.join(operations)}; ask a provider that has it",
                 provider=endpoint.provider,
                 model=model,
             )
@@ -291,15 +287,31 @@ class Client(ClientBase, Turns, Closing):
         beside = self._side_by_side
         return FanOut(beside.background, AsyncFanOut(beside.client, models, messages, until, deadline, parameters))
 
-    def embed(self, model: str, inputs: str | list[str], **parameters: Any) -> EmbeddingResponse:
+    def embed(self, model: str, inputs: str | Sequence[str], **parameters: Any) -> EmbeddingResponse:
         """Embed texts: one vector each, in order.
 
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        texts = [inputs] if isinstance(inputs, str) else inputs
-        request = validated(EmbeddingRequest, {"model": model, "inputs": texts, **parameters})
-        return cast(EmbeddingResponse, self.send(request))
+        return cast(EmbeddingResponse, self.send(embedding_request(model, inputs, parameters)))
+
+    def rerank(self, model: str, query: str, documents: Sequence[str], **parameters: Any) -> RerankResponse:
+        """Put documents in the order in which they answer a query. `top_n` and `return_documents` are parameters.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        return cast(RerankResponse, self.send(rerank_request(model, query, documents, parameters)))
+
+    def count_tokens(
+        self, model: str | ChatRequest, messages: Any = None, *, system: str | None = None, **parameters: Any
+    ) -> TokenCountResponse:
+        """Ask the provider how many tokens a conversation has; it takes what `chat` takes, and generates nothing.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        return cast(TokenCountResponse, self.send(count_request(model, messages, system, parameters)))
 
     def models(self, provider: str) -> ModelsResponse:
         """Ask a provider which models it serves.

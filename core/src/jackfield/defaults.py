@@ -112,17 +112,20 @@ class Defaults:
 def finish_body(http_request: HTTPRequest, request: Request, endpoint: Endpoint, model: ModelInfo) -> None:
     """Apply the catalog's renames and drops, then the caller's `provider_options`: dialect first, provider last."""
     body: dict[str, Any] = http_request.body
-    for old, new in model.rename.items():
-        if old in body:
-            body.setdefault(new, body.pop(old))
-    for name in model.drop:
-        body.pop(name, None)
+    if (model.rename or model.drop) and isinstance(request, ChatRequest):
+        for old, new in model.rename.items():
+            if old in body:
+                body.setdefault(new, body.pop(old))
+        for name in model.drop:
+            body.pop(name, None)
     if model.thinking is not None and isinstance(request, ChatRequest) and request.reasoning is not None:
         write_thinking(body, request.reasoning, model.thinking)
     if model.prefill is not None and isinstance(request, ChatRequest) and request.goes_on:
         body["messages"][-1] |= model.prefill
     if not request.provider_options:
         return
+    for step in http_request.within:
+        body = body[step]
     for name in (endpoint.dialect, endpoint.provider):
         if not (options := request.provider_options.get(name)):
             continue

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .accounting import cost_of
 from .advice import advise
+from .arrival import arrive
 from .assembly import Assembler, stamp
 from .attempts import attempt_of
 from .board import Board
 from .book import PriceBook
 from .conversation import ChatRequest, ChatResponse
-from .crossing import is_plain, localize
+from .counting import TokenCountRequest
+from .crossing import is_plain
 from .deltas import Delta, StreamDecoder, UsageDelta
 from .errors import (
     ConfigurationError,
@@ -29,10 +31,8 @@ from .errors import (
     class_for_status,
     retry_after,
 )
-from .fitting import check_media
 from .framing import Framing, open_framing
 from .media import FETCHED, unfetched, with_contents
-from .members import fit_messages
 from .operations import Adjustment, Attempt, Request, Response
 from .pricing import Cost
 from .usage import Usage
@@ -88,14 +88,14 @@ class Exchange:
         found: tuple[Adjustment, ...] = (FETCHED,) if self._supplied else ()
         fits = unsupported != "pass"
         self.unfetched: tuple[str, ...] = ()
-        if isinstance(request, ChatRequest) and not is_plain(request):
-            self.unfetched = unfetched(request, self.model) if self._fetches else ()
-            request, moved = localize(request, endpoint.dialect, endpoint.origin)
-            found += moved
-            check_media(request, self.model, self.unfetched)
-            if fits:
-                request, left = fit_messages(request, self.model)
-                found += left
+        if isinstance(request, ChatRequest):
+            if not is_plain(request):
+                self.unfetched = unfetched(request, self.model) if self._fetches else ()
+                request, moved = arrive(request, endpoint, self.model, self.unfetched, fits)
+                found += moved
+        elif isinstance(request, TokenCountRequest) and not is_plain(request.chat):
+            chat, moved = arrive(request.chat, endpoint, self.model, (), fits)
+            request, found = request.model_copy(update={"chat": chat}), found + moved
         fitted = board.fit_request(request, self.model)
         if fitted.adjustments and fits:
             found += fitted.adjustments

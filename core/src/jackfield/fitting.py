@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from .catalog import ModelInfo
 from .conversation import EFFORTS, ChatRequest, Reasoning
+from .counting import TokenCountRequest
 from .errors import UnsupportedFeature
 from .limits import Limit
 from .media import takes_address
@@ -23,8 +24,11 @@ from .operations import Adjustment, Request
 
 #: Parameters that change what an answer means; everything else tunes it.
 MEANING: Final = frozenset(
-    {"messages", "tools", "tool_choice", "response_format", "stop", "n", "max_tokens", "modalities", "previous"}
-)
+    {"messages", "tools", "tool_choice", "response_format", "stop", "n", "max_tokens", "modalities", "previous",
+     "dimensions"}
+)  # fmt: skip
+#: Texts of which a model takes so many in one request.
+_BATCHES: Final = frozenset({"inputs", "documents"})
 _FORMS: Final[Mapping[type, str]] = {Url: "url", Bytes: "bytes", FileId: "file"}
 
 
@@ -44,7 +48,10 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
     """
     limits = model.limits
     if not isinstance(request, ChatRequest):
-        return Fitted(request)
+        if not isinstance(request, TokenCountRequest):
+            return _fit_other(request, model)
+        inner = fit_request(request.chat, model)
+        return Fitted(request.model_copy(update={"chat": inner.request}), inner.adjustments)
     changes: dict[str, Any] = {}
     adjustments: list[Adjustment] = []
     if model.untaken:
@@ -73,12 +80,7 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
             changes[name] = fitted
             continue
         if name in MEANING:
-            raise UnsupportedFeature(
-                f"{name} cannot be {_shown(value)}: {reason}; choose another model or leave it out",
-                provider=model.provider,
-                model=model.id,
-                param=name,
-            )
+            raise _cannot(name, value, reason, model)
         changes[name] = fitted
         adjustments.append(Adjustment(parameter=name, action=action, reason=reason))
     if (thinks := limits.get("reasoning")) is not None and thinks.below is not None:
@@ -87,6 +89,41 @@ def fit_request(request: Request, model: ModelInfo) -> Fitted:
         return Fitted(request)
     adjustments.sort(key=lambda adjustment: adjustment.parameter)
     return Fitted(request.model_copy(update=changes) if changes else request, tuple(adjustments))
+
+
+def _fit_other(request: Request, model: ModelInfo) -> Fitted:
+    """Fit a request that is no chat: each member that has a limit, by itself."""
+    changes: dict[str, Any] = {}
+    adjustments: list[Adjustment] = []
+    for name in sorted(model.limits.keys() & request.model_fields_set):
+        limit = model.limits[name]
+        if (value := getattr(request, name)) is None:
+            continue
+        if name in _BATCHES and limit.max_items is not None and len(value) > limit.max_items:
+            raise UnsupportedFeature(
+                f"{name} has {len(value)} texts; at most {limit.max_items} are taken at once, so send them in parts",
+                provider=model.provider,
+                model=model.id,
+                param=name,
+            )
+        fitted, action, reason = _fit(value, limit, None)
+        if not action:
+            continue
+        if name in MEANING and name not in request.suggested:
+            raise _cannot(name, value, reason, model)
+        changes[name] = fitted
+        if name not in request.suggested:
+            adjustments.append(Adjustment(parameter=name, action=action, reason=reason))
+    return Fitted(request.model_copy(update=changes) if changes else request, tuple(adjustments))
+
+
+def _cannot(name: str, value: Any, reason: str, model: ModelInfo) -> UnsupportedFeature:
+    return UnsupportedFeature(
+        f"{name} cannot be {_shown(value)}: {reason}; choose another model or leave it out",
+        provider=model.provider,
+        model=model.id,
+        param=name,
+    )
 
 
 def _fit(value: Any, limit: Limit, effort: str | None) -> tuple[Any, str, str]:

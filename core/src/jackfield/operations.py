@@ -1,14 +1,15 @@
 """The operation seam: a request names its operation and its response; hooks match on the type.
 
 A third party adds an operation by subclassing `Request` and `Response` and answering for the new type in its hooks;
-the core needs no change. Embeddings and model lists are two such kinds; chat is a third, in `chat.py`.
+the core needs no change. Embeddings and model lists are two such kinds; others are chat (`conversation.py`), reranking
+(`ranking.py`) and token counts (`counting.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 from pydantic_core import to_json, to_jsonable_python
@@ -16,6 +17,9 @@ from pydantic_core import to_json, to_jsonable_python
 from .messages import Value
 from .pricing import Cost
 from .usage import Usage
+
+InputType: TypeAlias = Literal["query", "document", "classification", "clustering", "similarity"]
+Truncate: TypeAlias = Literal["none", "start", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +109,19 @@ class EmbeddingResponse(Response):
 
 
 class EmbeddingRequest(Request):
-    """Texts to be embedded; `dimensions` shortens the vectors where the model can."""
+    """Texts to be embedded; `dimensions` shortens the vectors where the model can.
+
+    `input_type` says what the texts are for, `truncate` which end of one that is too long is cut off ("none": neither,
+    it is refused).
+    """
 
     operation: ClassVar[str] = "embedding"
     response: ClassVar[type[Response]] = EmbeddingResponse
 
     inputs: tuple[str, ...]
     dimensions: int | None = Field(default=None, ge=1)
+    input_type: InputType | None = None
+    truncate: Truncate | None = None
     user: str | None = None
 
 

@@ -57,6 +57,20 @@ def word(body: Mapping[str, Any], name: str) -> str | None:
     return value or None
 
 
+def counted(body: Mapping[str, Any], name: str) -> int:
+    """Read a count of an answer, which has to be there.
+
+    Raises:
+        TypeError, ValueError: it is no whole number, or negative.
+    """
+    value = body.get(name)
+    if type(value) is not int:
+        raise TypeError(f"{name} is a JSON {type(value).__name__}, not a whole number")
+    if value < 0:
+        raise ValueError(f"{name} is negative")
+    return value
+
+
 def made(kind: type[V], values: Mapping[str, Any], where: str, words: Mapping[str, str]) -> V:
     """Make a value of members that a caller wrote at a place; `words` are the format's names of our members.
 

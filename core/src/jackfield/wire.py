@@ -20,7 +20,8 @@ class HTTPRequest:
     """A request to be sent. `body` is a JSON value or bytes; it is encoded once, after the last hook has seen it.
 
     `refused` is set by an `authorize` that keeps what it signs with: a flow calls it where the provider answers that it
-    does not know who asks (401), so that it is not used again.
+    does not know who asks (401), so that it is not used again. `within` names the members, from the outside in, that
+    hold what a caller's `provider_options` are merged into, where that is not the body itself.
     """
 
     method: str
@@ -28,6 +29,7 @@ class HTTPRequest:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     body: Any = None
     refused: Callable[[], None] | None = field(default=None, repr=False, compare=False)
+    within: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def __repr__(self) -> str:
         # neither headers nor the query: either may hold the credential

@@ -170,7 +170,7 @@ def test_another_provider_may_go_on_but_not_begin_again(board: Board) -> None:
 def test_embeddings_are_parsed_and_rendered(board: Board) -> None:
     body = {"model": "m", "texts": ["a", "b"], "input_type": "search_query", "output_dimension": 2}
     asked = board.parse_request(HTTPRequest("POST", "/v2/embed", {}, body), {"operation": "embedding"})
-    assert asked == EmbeddingRequest(model="m", inputs=("a", "b"), dimensions=2)
+    assert asked == EmbeddingRequest(model="m", inputs=("a", "b"), dimensions=2, input_type="query")
     made = EmbeddingResponse(model="m", vectors=((0.5, 1.0), (2.0, 3.0)), usage=Usage({"input": 4}))
     rendered = board.render_response(asked, made)
     found = board.normalize_response(asked, HTTPResponse(200, {}, rendered.body))
@@ -188,4 +188,4 @@ def test_too_few_embeddings_are_an_error(board: Board) -> None:
 
 def test_other_operations_are_not_spoken(board: Board) -> None:
     with pytest.raises(UnsupportedOperation):
-        board.parse_request(HTTPRequest("POST", ""), {"operation": "rerank"})
+        board.parse_request(HTTPRequest("POST", ""), {"operation": "token_count"})

@@ -31,6 +31,10 @@ MATRIX = {
     # dialects
     "POST /v1/chat/completions": "member",
     "POST /v1/embeddings": "member",
+    "POST /v1/rerank": "member",
+    "POST /v1/responses/input_tokens": "member",
+    "POST /v1/messages/count_tokens": "member",
+    "POST /v2/rerank": "member",
     "POST /v1/responses": "member",
     "GET /v1/models": "viewer",
     "POST /v1/messages": "member",
@@ -45,7 +49,7 @@ MATRIX = {
     **{
         f"POST /{version}/models/{{model}}:{verb}": "member"
         for version in ("v1", "v1beta")
-        for verb in ("generateContent", "streamGenerateContent", "embedContent", "batchEmbedContents")
+        for verb in ("generateContent", "streamGenerateContent", "embedContent", "batchEmbedContents", "countTokens")
     },
     **{
         f"POST /{version}/projects/{{project}}/locations/{{location}}{PUBLISHED}:{verb}": "member"
@@ -63,6 +67,8 @@ MATRIX = {
     "GET /v2/cost_management/credits": "viewer",
     # JamAI
     "POST /api/v1/chat/completions": "member",
+    "POST /api/v1/embeddings": "member",
+    "POST /api/v1/rerank": "member",
     "GET /api/v1/models": "viewer",
     "GET /api/v1/models/ids": "viewer",
     # management

@@ -45,7 +45,7 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(jackfield)
-    for command in (chat, providers, models, cost, doctor, completion):
+    for command in (chat, embed, rerank, tokens, providers, models, cost, doctor, completion):
         app.command()(command)
     plugins = typer.Typer(help="Look after what is installed.", no_args_is_help=True)
     plugins.command()(verify)
@@ -230,6 +230,64 @@ def cost(
             "input.audio": audio,
         }
         return show_cost(model, counts, searches, {"tier": tier, "region": region}, at, as_json)
+
+    _finish(action)
+
+
+def embed(
+    model: Annotated[str, typer.Option("-m", "--model", help="PROVIDER/MODEL.", metavar="MODEL")],
+    text: Annotated[
+        list[str] | None, typer.Argument(help="Texts to embed; without them the lines of standard input are.")
+    ] = None,
+    input_type: Annotated[
+        str | None, typer.Option("--type", help="What they are for: query, document, classification ...")
+    ] = None,
+    dimensions: Annotated[int | None, typer.Option(min=1, help="How long the vectors are to be.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Embed texts: one vector each."""
+
+    def action() -> int:
+        from ._ask import show_embeddings
+
+        return show_embeddings(model, text or (), input_type, dimensions, as_json)
+
+    _finish(action)
+
+
+def rerank(
+    model: Annotated[str, typer.Option("-m", "--model", help="PROVIDER/MODEL.", metavar="MODEL")],
+    query: Annotated[str, typer.Argument(help="What the documents are to answer.")],
+    document: Annotated[
+        list[str] | None, typer.Argument(help="Documents; without them the lines of standard input are.")
+    ] = None,
+    top_n: Annotated[int | None, typer.Option(min=1, help="How many are wanted.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put documents in the order in which they answer a query."""
+
+    def action() -> int:
+        from ._ask import show_ranking
+
+        return show_ranking(model, query, document or (), top_n, as_json)
+
+    _finish(action)
+
+
+def tokens(
+    model: Annotated[str, typer.Option("-m", "--model", help="PROVIDER/MODEL.", metavar="MODEL")],
+    prompt: Annotated[
+        list[str] | None, typer.Argument(help="What would be said; without it standard input is.")
+    ] = None,
+    system: Annotated[str | None, typer.Option(help="The system prompt.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a provider how many tokens a prompt has; nothing is generated."""
+
+    def action() -> int:
+        from ._ask import show_tokens
+
+        return show_tokens(model, prompt or (), system, as_json)
 
     _finish(action)
 

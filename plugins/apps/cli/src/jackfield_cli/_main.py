@@ -6,7 +6,9 @@ import io
 import sys
 from typing import cast
 
-BUILT_IN = ("chat", "completion", "cost", "doctor", "models", "plugins", "providers")
+BUILT_IN = (
+    "chat", "completion", "cost", "doctor", "embed", "models", "plugins", "providers", "rerank", "tokens",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -14,8 +14,10 @@ from jackfield import (
     EmbeddingRequest,
     Media,
     Request,
+    RerankRequest,
     Text,
     Thinking,
+    TokenCountRequest,
     ToolCall,
     ToolResult,
 )
@@ -38,6 +40,8 @@ class Measure(NamedTuple):
 def measured(request: Request) -> Measure:
     """Estimate the tokens of a question."""
     size = turns = 0
+    if isinstance(request, TokenCountRequest):
+        return Measure(0, 0)  # nothing is generated or charged
     if isinstance(request, ChatRequest):
         turns = len(request.messages)
         for message in request.messages:
@@ -47,6 +51,9 @@ def measured(request: Request) -> Measure:
     elif isinstance(request, EmbeddingRequest):
         turns = len(request.inputs)
         size = sum(map(_length, request.inputs))
+    elif isinstance(request, RerankRequest):
+        turns = len(request.documents)
+        size = sum(map(_length, request.documents)) + _length(request.query) * turns
     return Measure(size // MOST_BYTES + 1, size // LEAST_BYTES + 1 + _PER_MESSAGE * turns)
 
 

@@ -27,13 +27,15 @@ from jackfield import (
     ModelsRequest,
     PluginError,
     Request,
+    RerankRequest,
     Response,
+    TokenCountRequest,
     UnsupportedOperation,
 )
 
 from ._delivery import Answer, damaged, dressed, refused, streamed, whole
 from ._faults import Fault, find_fault
-from ._others import embeddings, models
+from ._others import embeddings, models, ranking, token_count
 from ._routes import Match, Routes
 from ._scenarios import Scenarios
 from ._script import CREATED, answer
@@ -124,9 +126,14 @@ class Sandbox:
             return answer(request)
         if isinstance(request, EmbeddingRequest):
             return embeddings(request)
+        if isinstance(request, RerankRequest):
+            return ranking(request)
+        if isinstance(request, TokenCountRequest):
+            return token_count(request)
         if isinstance(request, ModelsRequest):
             return models(self.boards, dialect)
-        raise UnsupportedOperation(f"the sandbox has no script for {request.operation}; it has chat, embedding, models")
+        known = "chat, embedding, rerank, token_count, models"
+        raise UnsupportedOperation(f"the sandbox has no script for {request.operation}; it has {known}")
 
     def _no_route(self, request: HTTPRequest) -> JackfieldError:
         if methods := self.routes.methods(request):

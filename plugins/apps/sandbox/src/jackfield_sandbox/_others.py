@@ -1,8 +1,9 @@
-"""Answers beside chat: embeddings, and the models that the installed catalogs know."""
+"""Answers beside chat: embeddings, rerankings, token counts, and the models that the installed catalogs know."""
 
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from random import Random
 
@@ -14,9 +15,13 @@ from jackfield import (
     InvalidInput,
     ListedModel,
     ModelsResponse,
+    RerankRequest,
+    RerankResponse,
+    TokenCountRequest,
+    TokenCountResponse,
 )
 
-from ._counting import count_texts
+from ._counting import count_texts, usage_of
 from ._script import CREATED
 
 _DIMENSIONS = 256
@@ -38,6 +43,33 @@ def embeddings(request: EmbeddingRequest) -> EmbeddingResponse:
         vectors=tuple(_vector(f"{request.model}\0{text}", length) for text in request.inputs),
         usage=count_texts(request.inputs),
         sandboxed=True,
+    )
+
+
+def ranking(request: RerankRequest) -> RerankResponse:
+    """Give each document the share of the query's words that stand in it; of equals the first comes first."""
+    wanted = _words(request.query)
+    rows = [
+        {"index": index, "relevance_score": len(wanted & _words(text)) / (len(wanted) or 1)}
+        for index, text in enumerate(request.documents)
+    ]
+    return RerankResponse(
+        model=request.model,
+        created=CREATED,
+        results=request.ranked(rows)[: request.top_n],
+        usage=count_texts([request.query, *request.documents]),
+        sandboxed=True,
+    )
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
+
+
+def token_count(request: TokenCountRequest) -> TokenCountResponse:
+    """Count the input of a chat as an answer to it would state it."""
+    return TokenCountResponse(
+        model=request.model, input_tokens=usage_of(request.chat, ()).input_tokens or 0, sandboxed=True
     )
 
 

@@ -12,6 +12,7 @@ from jackfield import (
     ModelsRequest,
     Request,
     Text,
+    TokenCountRequest,
     ToolResult,
     hookimpl,
 )
@@ -19,15 +20,23 @@ from jackfield import (
 from ._parameters import write_parameters
 from ._write_blocks import assistant_block, content_block, is_bare, plain_content, tool_result
 
+#: Members of a count (anthropic 2.11.0, types/message_count_tokens_params.py and its beta).
+COUNTED = frozenset(
+    {"cache_control", "context_management", "mcp_servers", "messages", "model", "output_config", "output_format",
+     "system", "thinking", "tool_choice", "tools"}
+)  # fmt: skip
 VERSION = "2023-06-01"
 
 
 @hookimpl
 def translate_request(request: Request, endpoint: Endpoint) -> HTTPRequest | None:
-    """Translate a chat, or the question which models there are."""
+    """Translate a chat, the question how long one is, or which models there are."""
     headers = {"anthropic-version": endpoint.settings.get("anthropic_version") or VERSION}
     if isinstance(request, ChatRequest):
         return HTTPRequest("POST", f"{endpoint.base_url}/v1/messages", headers, chat_body(request))
+    if isinstance(request, TokenCountRequest):
+        body = {name: value for name, value in chat_body(request.asked).items() if name in COUNTED}
+        return HTTPRequest("POST", f"{endpoint.base_url}/v1/messages/count_tokens", headers, body)
     if isinstance(request, ModelsRequest):
         return HTTPRequest("GET", f"{endpoint.base_url}/v1/models?limit=1000", headers)
     return None

@@ -21,10 +21,12 @@ from jackfield import (
     Request,
     Response,
     ResponseFormatError,
+    TokenCountRequest,
+    TokenCountResponse,
     ToolCall,
     hookimpl,
 )
-from jackfield.reading import MALFORMED, malformed, read_json, word
+from jackfield.reading import MALFORMED, counted, malformed, read_json, word
 
 from ._blocks import assistant_part
 from ._errors import normalize_error
@@ -39,11 +41,13 @@ _KNOWN = frozenset({"id", "type", "role", "model", "content", "stop_reason", "st
 
 @hookimpl
 def normalize_response(request: Request, response: HTTPResponse) -> Response | None:
-    """Normalize an answer to a chat, or to the question which models there are."""
+    """Normalize an answer to a chat, or to the question how long one is, or which models there are."""
     body = _read_body(request, response)
     try:
         if isinstance(request, ChatRequest):
             return _message(body)
+        if isinstance(request, TokenCountRequest):
+            return TokenCountResponse(input_tokens=counted(body, "input_tokens"), raw=body)
         if isinstance(request, ModelsRequest):
             return _models(body)
     except MALFORMED as error:

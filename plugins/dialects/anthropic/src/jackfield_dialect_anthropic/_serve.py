@@ -19,6 +19,8 @@ from jackfield import (
     ProviderState,
     Request,
     Response,
+    TokenCountRequest,
+    TokenCountResponse,
     derive_id,
     hookimpl,
 )
@@ -30,17 +32,22 @@ from ._usage import usage_body
 
 @hookimpl
 def parse_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Request | None:
-    """Parse a chat, or the question which models there are."""
+    """Parse a chat, the question how long one is, or which models there are."""
     operation = route.get("operation")
     if operation == "models":
         return ModelsRequest()
-    if operation != "chat":
+    if operation not in ("chat", "token_count"):
         return None
     try:
         body = http_request.json()
     except ValueError as error:
         raise InvalidInput(f"the body is not JSON: {error}") from None
-    return parse_chat(body, http_request.headers)
+    if operation == "chat":
+        return parse_chat(body, http_request.headers)
+    if isinstance(body, Mapping):  # how long an answer may be is not said there, and has to be in a chat
+        body = {"max_tokens": 1, **body}
+    chat = parse_chat(body, http_request.headers)
+    return TokenCountRequest.of(chat.model_copy(update={"max_tokens": None}))
 
 
 @hookimpl
@@ -48,6 +55,8 @@ def render_response(request: Request, response: Response) -> HTTPResponse | None
     """Render a whole answer."""
     if isinstance(response, ChatResponse) and isinstance(request, ChatRequest):
         body = message(request, response)
+    elif isinstance(response, TokenCountResponse):
+        body = {"input_tokens": response.input_tokens}
     elif isinstance(response, ModelsResponse):
         rows = [
             {"type": "model", "id": model.id, "display_name": model.id, "created_at": _date(model.created or 0)}

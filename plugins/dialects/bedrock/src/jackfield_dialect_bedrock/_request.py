@@ -5,15 +5,32 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from jackfield import ChatRequest, Endpoint, HTTPRequest, Message, Request, Text, ToolResult, hookimpl
+from jackfield import (
+    ChatRequest,
+    Endpoint,
+    HTTPRequest,
+    Message,
+    Request,
+    Text,
+    TokenCountRequest,
+    ToolResult,
+    hookimpl,
+)
 
 from ._parameters import write_parameters
 from ._write_blocks import blocks_of
 
+#: Members of a conversation that is counted (botocore 1.44.5, ConverseTokensRequest).
+COUNTED = frozenset({"additionalModelRequestFields", "messages", "system", "toolConfig"})
+
 
 @hookimpl
 def translate_request(request: Request, endpoint: Endpoint) -> HTTPRequest | None:
-    """Translate a chat. The address names the model, ARNs with their colons and slashes encoded, and the stream."""
+    """Translate a chat, or a count of one. The address names the model, encoded as a whole (ARNs), and the stream."""
+    if isinstance(request, TokenCountRequest):
+        counted = {name: value for name, value in chat_body(request.asked).items() if name in COUNTED}
+        url = f"{endpoint.base_url}/model/{quote(request.model, safe='')}/count-tokens"
+        return HTTPRequest("POST", url, {}, {"input": {"converse": counted}}, within=("input", "converse"))
     if not isinstance(request, ChatRequest):
         return None
     operation = "converse-stream" if request.stream else "converse"

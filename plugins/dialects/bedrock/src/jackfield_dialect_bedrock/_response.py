@@ -17,10 +17,12 @@ from jackfield import (
     Request,
     Response,
     ResponseFormatError,
+    TokenCountRequest,
+    TokenCountResponse,
     ToolCall,
     hookimpl,
 )
-from jackfield.reading import MALFORMED, malformed, read_json, word
+from jackfield.reading import MALFORMED, counted, malformed, read_json, word
 
 from ._blocks import assistant_part
 
@@ -35,13 +37,15 @@ BESIDE: Final = ("trace", "additionalModelResponseFields", "performanceConfig", 
 
 @hookimpl
 def normalize_response(request: Request, response: HTTPResponse) -> Response | None:
-    """Normalize an answer to a chat."""
-    if not isinstance(request, ChatRequest):
+    """Normalize an answer to a chat, or to the question how long one is."""
+    if not isinstance(request, ChatRequest | TokenCountRequest):
         return None
     body = read_json(response)
     if not isinstance(body, dict):
         raise ResponseFormatError(f"the answer is a JSON {type(body).__name__}, not an object")
     try:
+        if isinstance(request, TokenCountRequest):
+            return TokenCountResponse(input_tokens=counted(body, "inputTokens"), raw=body)
         return _answer(body)
     except MALFORMED as error:
         raise malformed("the answer", error) from error

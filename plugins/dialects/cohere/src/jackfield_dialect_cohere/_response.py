@@ -20,8 +20,12 @@ from jackfield import (
     ModelsResponse,
     Part,
     Request,
+    RerankRequest,
+    RerankResponse,
     Response,
     ResponseFormatError,
+    TokenCountRequest,
+    TokenCountResponse,
     ToolCall,
     hookimpl,
 )
@@ -39,7 +43,7 @@ FINISH: Mapping[str, FinishReason] = {
 
 @hookimpl
 def normalize_response(request: Request, response: HTTPResponse) -> Response | None:
-    """Normalize an answer to a chat, an embedding or the question which models there are."""
+    """Normalize an answer to a chat, or to any other question that the format has."""
     body = read_json(response)
     if not isinstance(body, dict):
         raise ResponseFormatError(f"the answer is a JSON {type(body).__name__}, not an object")
@@ -50,6 +54,13 @@ def normalize_response(request: Request, response: HTTPResponse) -> Response | N
             return _chat(body)
         if isinstance(request, EmbeddingRequest):
             return _embeddings(request, body)
+        if isinstance(request, RerankRequest):
+            meta = usage_object(body.get("meta"))
+            return RerankResponse(
+                id=word(body, "id"), results=request.ranked(body["results"]), raw=body, raw_usage=meta or None
+            )
+        if isinstance(request, TokenCountRequest):
+            return TokenCountResponse(input_tokens=len(body["tokens"]), raw=body)
         if isinstance(request, ModelsRequest):
             return _models(body)
     except MALFORMED as error:

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from jackfield import Facts, Request, Usage, hookimpl
+from jackfield.usage import Item
 
+#: A query with up to 100 documents, which is what a reranking costs (docs.cohere.com/docs/rate-limits, pricing).
+SEARCH_UNITS = frozenset({"search_unit"})
 _SHARES = (("input", "input.image", "image_tokens"), ("output", "output.reasoning", "reasoning_tokens"))
 
 
@@ -30,7 +33,8 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
             counts[name] = count
     if totals is seen and (count := _count(raw.get("cached_tokens"))) is not None:
         counts["input.cache_read"] = count
-    return Usage(counts)
+    units = _count(billed.get("search_units")) if isinstance(billed, dict) else None
+    return Usage(counts, () if units is None else (Item(SEARCH_UNITS, units, unit="search_unit"),))
 
 
 def _count(value: Any) -> int | None:
@@ -42,8 +46,11 @@ def _count(value: Any) -> int | None:
 
 def usage_body(usage: Usage | None) -> dict[str, Any]:
     """Write a usage object; empty where nothing is known, as the format does it itself."""
-    if usage is None or not usage.counts:
+    if usage is None:
         return {}
+    units = [item.count for item in usage.others if item.tags == SEARCH_UNITS]
+    if not usage.counts:
+        return {"billed_units": {"search_units": sum(units)}} if units else {}
     counts = usage.counts
     total = {f"{name}_tokens": counts[name] for name in ("input", "output") if name in counts}
     shares = {key: counts[name] for _, name, key in _SHARES if name in counts}

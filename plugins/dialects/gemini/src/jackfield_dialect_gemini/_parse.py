@@ -15,6 +15,7 @@ from jackfield import (
     InvalidInput,
     ModelsRequest,
     Request,
+    TokenCountRequest,
     ToolChoice,
     hookimpl,
 )
@@ -25,10 +26,12 @@ from ._checks import members, worded
 from ._parameters import SAME
 from ._parse_contents import parse_contents, parse_system
 from ._parse_tools import parse_tools
+from ._request import TASKS
 from ._words import NAME
 
 _PATH = re.compile(r"/(?:models/)?(?P<model>(?:tunedModels/)?[^/]+):(?P<verb>\w+)$")
 _OURS = {wire: name for name, wire in SAME.items()}
+_PURPOSES = {task: purpose for purpose, task in TASKS.items()}
 _LEVELS = frozenset({"minimal", "low", "medium", "high", "xhigh", "max"})
 _SCHEMAS = ("responseSchema", "responseJsonSchema", "_responseJsonSchema")
 
@@ -39,7 +42,7 @@ def parse_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Reques
     operation = route.get("operation")
     if operation == "models":
         return ModelsRequest()
-    if operation not in ("chat", "embedding"):
+    if operation not in ("chat", "embedding", "token_count"):
         return None
     try:
         body = http_request.json()
@@ -50,6 +53,9 @@ def parse_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Reques
     model = route.get("model") or (unquote(found["model"]) if found else "")
     if operation == "embedding":
         return _embedding(body, model)
+    if operation == "token_count":
+        whole = members(body, "the body")
+        return TokenCountRequest.of(parse_chat(whole.get("generateContentRequest", whole), model, None))
     stream = route.get("stream") == "true" or (found is not None and found["verb"] == "streamGenerateContent")
     framing = "sse" if "sse" in parse_qs(query).get("alt", ()) else "json"
     return parse_chat(body, model, framing if stream else None)
@@ -213,4 +219,6 @@ def _embedding(body: Any, model: str) -> EmbeddingRequest:
         texts.append("".join(worded(members(part, where).get("text"), f"{where}.content.parts") for part in parts))
         if (size := found.get("outputDimensionality")) is not None:
             values["dimensions"] = size
+        if (task := found.get("taskType")) is not None:
+            values["input_type"] = _PURPOSES.get(task, task)
     return validated(EmbeddingRequest, {**values, "inputs": texts})

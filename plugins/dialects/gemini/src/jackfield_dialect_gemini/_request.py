@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from jackfield import (
     Request,
     Text,
     Thinking,
+    TokenCountRequest,
     ToolCall,
     ToolResult,
     UnsupportedFeature,
@@ -26,16 +27,28 @@ from jackfield import (
 from ._parameters import write_parameters
 from ._parts import FOREIGN_CALL, state_of, write_part, write_result
 
+#: The member of a count that holds a whole request.
+WHOLE = "generateContentRequest"
+#: What texts are for, in the format's words (ai.google.dev/api/embeddings, TaskType).
+TASKS: Mapping[str, str] = {
+    "query": "RETRIEVAL_QUERY", "document": "RETRIEVAL_DOCUMENT", "classification": "CLASSIFICATION",
+    "clustering": "CLUSTERING", "similarity": "SEMANTIC_SIMILARITY",
+}  # fmt: skip
+
 
 @hookimpl
 def translate_request(request: Request, endpoint: Endpoint) -> HTTPRequest | None:
-    """Translate a chat, an embedding, or the question which models there are."""
+    """Translate a chat, an embedding, the question how long a chat is, or which models there are."""
     if isinstance(request, ChatRequest):
         verb = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
         return HTTPRequest("POST", f"{_model_url(request, endpoint)}:{verb}", {}, chat_body(request))
     if isinstance(request, EmbeddingRequest):
         url = f"{_model_url(request, endpoint)}:batchEmbedContents"
         return HTTPRequest("POST", url, {}, {"requests": [*_texts(request)]})
+    if isinstance(request, TokenCountRequest):
+        return HTTPRequest(
+            "POST", f"{_model_url(request, endpoint)}:countTokens", {}, count_body(request), within=(WHOLE,)
+        )
     if isinstance(request, ModelsRequest):
         # 50 unless asked; 1000 is the most (ai.google.dev/api/models)
         return HTTPRequest("GET", f"{endpoint.base_url}/models?pageSize=1000")
@@ -53,9 +66,17 @@ def _resource(model: str) -> str:
 def _texts(request: EmbeddingRequest) -> Iterator[dict[str, Any]]:
     if request.user is not None:
         raise UnsupportedFeature("user: the format does not say who asks for an embedding; leave it out", param="user")
-    shape = {} if request.dimensions is None else {"outputDimensionality": request.dimensions}
+    shape: dict[str, Any] = {} if request.dimensions is None else {"outputDimensionality": request.dimensions}
+    if request.input_type is not None:
+        shape["taskType"] = TASKS[request.input_type]
     for text in request.inputs:
         yield {"model": _resource(request.model), "content": {"parts": [{"text": text}]}, **shape}
+
+
+def count_body(request: TokenCountRequest) -> dict[str, Any]:
+    """Return the wire body of a count: the whole request inside, as only then tools and the system's turns count."""
+    chat = request.asked
+    return {WHOLE: {"model": _resource(request.model), **chat_body(chat)}}
 
 
 def chat_body(request: ChatRequest) -> dict[str, Any]:

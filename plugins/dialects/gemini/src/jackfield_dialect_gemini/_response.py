@@ -24,11 +24,13 @@ from jackfield import (
     Response,
     ResponseFormatError,
     Text,
+    TokenCountRequest,
+    TokenCountResponse,
     ToolCall,
     derive_id,
     hookimpl,
 )
-from jackfield.reading import MALFORMED, malformed, read_json, word
+from jackfield.reading import MALFORMED, counted, malformed, read_json, word
 
 from ._errors import blocked, error_object, normalize_error
 from ._parse_contents import read_part
@@ -48,6 +50,8 @@ def normalize_response(request: Request, response: HTTPResponse) -> Response | N
             return chat_response(request, body)
         if isinstance(request, EmbeddingRequest):
             return _embeddings(request, body)
+        if isinstance(request, TokenCountRequest):
+            return TokenCountResponse(input_tokens=counted(body, "totalTokens"), raw=body)
         if isinstance(request, ModelsRequest):
             return _models(body)
     except MALFORMED as error:

@@ -21,6 +21,7 @@ from jackfield import (
     Request,
     Response,
     Text,
+    TokenCountResponse,
     ToolCall,
     ToolResult,
     UnsupportedFeature,
@@ -46,6 +47,8 @@ def render_response(request: Request, response: Response) -> HTTPResponse | None
     body: dict[str, Any]
     if isinstance(response, ChatResponse) and isinstance(request, ChatRequest):
         body = generated(request, response)
+    elif isinstance(response, TokenCountResponse):
+        body = {"totalTokens": response.input_tokens}
     elif isinstance(response, ModelsResponse):
         rows = [
             {"name": f"models/{model.id}", "displayName": model.id, "supportedGenerationMethods": ["generateContent"]}

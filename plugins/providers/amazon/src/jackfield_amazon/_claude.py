@@ -9,7 +9,7 @@ import base64
 from collections.abc import Generator
 from urllib.parse import quote
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 import jackfield_dialect_bedrock as bedrock
 from jackfield import (
@@ -21,12 +21,15 @@ from jackfield import (
     HTTPResponse,
     JackfieldError,
     Request,
+    Response,
     ResponseFormatError,
     StreamDecoder,
     StreamInterrupted,
+    TokenCountRequest,
     hookimpl,
 )
 from jackfield.reading import MALFORMED, malformed
+from jackfield.thinking import merge_patch
 
 VERSION = "bedrock-2023-05-31"
 
@@ -35,6 +38,8 @@ VERSION = "bedrock-2023-05-31"
 def translate_request(request: Request, endpoint: Endpoint) -> Generator[None, HTTPRequest | None, HTTPRequest | None]:
     """Move model and stream into the address, version and features into the body."""
     found = yield
+    if found is not None and isinstance(request, TokenCountRequest):
+        return _counted(request, endpoint, found)
     if found is None or not isinstance(request, ChatRequest):
         return found
     operation = "invoke-with-response-stream" if request.stream else "invoke"
@@ -46,6 +51,28 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[None, H
     if beta := next((value for name, value in headers.items() if name.lower() == "anthropic-beta"), ""):
         body["anthropic_beta"] = [name.strip() for name in str(beta).split(",")]
     found.body = {"anthropic_version": VERSION, **body}
+    return found
+
+
+def _counted(request: TokenCountRequest, endpoint: Endpoint, found: HTTPRequest) -> HTTPRequest:
+    """Write a count: the body of the call that would be made, as base64, where `max_tokens` has to stand (recorded)."""
+    inner = {name: value for name, value in found.body.items() if name != "model"}
+    body = {"anthropic_version": VERSION, "max_tokens": request.chat.max_tokens or 4096, **inner}
+    for name in (endpoint.dialect, endpoint.provider):  # what has to stand inside, before it is encoded
+        options = request.provider_options.get(name, {})
+        merge_patch(body, {key: value for key, value in options.items() if key not in ("headers", "query")})
+    url = f"{endpoint.base_url}/model/{quote(request.model, safe='')}/count-tokens"
+    encoded = base64.b64encode(to_json(body)).decode()
+    data = to_json({"input": {"invokeModel": {"body": encoded}}})
+    return HTTPRequest("POST", url, {"content-type": "application/json"}, data)
+
+
+@hookimpl
+def normalize_response(request: Request, response: HTTPResponse) -> Response | None:
+    """Read a count, which is Amazon's own; all else is the dialect's to read."""
+    if not isinstance(request, TokenCountRequest):
+        return None
+    found: Response | None = bedrock.normalize_response(request, response)
     return found
 
 

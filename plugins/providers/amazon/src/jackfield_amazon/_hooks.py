@@ -6,9 +6,20 @@ from collections.abc import Generator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from jackfield import ChatRequest, Endpoint, HTTPRequest, HTTPResponse, JackfieldError, Request, hookimpl
+from jackfield import (
+    ChatRequest,
+    EmbeddingRequest,
+    Endpoint,
+    HTTPRequest,
+    HTTPResponse,
+    JackfieldError,
+    Request,
+    Response,
+    hookimpl,
+)
 
 from ._chain import with_profile
+from ._embeddings import invoked, read_vectors
 from ._place import check_place, region_of
 from ._remedies import remedy
 from ._sigv4 import sign
@@ -42,9 +53,17 @@ def translate_request(request: Request, endpoint: Endpoint) -> Generator[None, H
     """Refuse a place that cannot be right; write in the words of the model's vendor what Converse has none for."""
     check_place(request.model, endpoint)
     found = yield
+    if isinstance(request, EmbeddingRequest) and endpoint.dialect == "bedrock-converse":
+        return invoked(request, endpoint)
     if found is not None and isinstance(request, ChatRequest) and endpoint.dialect == "bedrock-converse":
         adapt(request, found.body)
     return found
+
+
+@hookimpl
+def normalize_response(request: Request, response: HTTPResponse) -> Response | None:
+    """Read embeddings, which the dialect has none of."""
+    return read_vectors(request, response) if isinstance(request, EmbeddingRequest) else None
 
 
 @hookimpl(wrapper=True)

@@ -1,1 +1,1 @@
-"""Hugging Face as data: what this package knows stands in `catalog.toml` and `models.toml`."""
+"""Hugging Face: its catalog; embeddings in its own form stand in `_features`."""

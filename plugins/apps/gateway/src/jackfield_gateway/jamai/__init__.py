@@ -1,1 +1,1 @@
-"""JamAI Base's API, version 1: its chat in OpenAI's form with references, and its lists of models."""
+"""JamAI Base's API, version 1: its chat in OpenAI's form with references, embeddings, rerankings, lists of models."""

@@ -16,6 +16,7 @@ from jackfield_gateway._panel import Panel
 from ._chat import JamChats
 from ._errors import at_the_door, of_error, rendered
 from ._models import JamModels
+from ._others import JamEmbedding, JamOthers, JamRerank
 from ._requests import JamChat
 
 _ERROR: Mapping[str, Any] = {
@@ -29,6 +30,7 @@ _ERROR: Mapping[str, Any] = {
 _REFUSALS = dict.fromkeys((401, 403, 404, 405, 413, 415, 422), _ERROR)
 _FAILURES = _REFUSALS | dict.fromkeys((429, 500, 501, 503), _ERROR)
 _COMPLETION = {"type": "object", "required": ["id", "object", "model", "choices", "usage", "references"]}
+_RANKED = {"type": "object", "required": ["model", "results", "usage"]}
 _LIST = {"type": "object", "required": ["object", "data"]}
 
 
@@ -45,12 +47,20 @@ class JamFamily:
     prefix = "/api/v1/"
 
     def __init__(self, panel: Panel, rows: ModelRows) -> None:
-        chats, models = JamChats(panel), JamModels(rows)
+        chats, models, others = JamChats(panel), JamModels(rows), JamOthers(panel)
         ask = {"model": "openai/gpt-4o-mini", "messages": [{"role": "user", "content": "Why is the sky blue?"}]}
         self.addresses: Sequence[Address] = (
             Address("POST", "/api/v1/chat/completions", _guarded(chats.answer), Doc(
                 "Chat in OpenAI's form, with references", {200: _COMPLETION, **_FAILURES}, JamChat, ask,
                 media_types=("application/json", "text/event-stream"),
+            )),
+            Address("POST", "/api/v1/embeddings", _guarded(others.embeddings), Doc(
+                "Embeddings of texts", {200: _LIST, **_FAILURES}, JamEmbedding,
+                {"model": "openai/text-embedding-3-small", "input": ["Why is the sky blue?"], "type": "query"},
+            )),
+            Address("POST", "/api/v1/rerank", _guarded(others.rerank), Doc(
+                "Documents in the order in which they answer a query", {200: _RANKED, **_FAILURES}, JamRerank,
+                {"model": "cohere/rerank-v3.5", "query": "Why is the sky blue?", "documents": ["Light scatters."]},
             )),
             Address("GET", "/api/v1/models", _guarded(models.models), Doc(
                 "Models with what they can do", {200: _LIST, **_REFUSALS}, query=ModelQuery,

@@ -23,8 +23,10 @@ from jackfield import (
     Part,
     Refusal,
     Request,
+    RerankRequest,
     Text,
     Thinking,
+    TokenCountRequest,
     ToolCall,
     ToolResult,
     UnsupportedFeature,
@@ -34,6 +36,7 @@ from jackfield import (
 from jackfield.messages import encode_data_url
 
 from ._parameters import cache_control, present, write_parameters
+from ._rerank import rerank_body
 
 #: Roles whose turns of one plain text are written the same; a tool's has a call id.
 _PLAIN_ROLES = frozenset({"system", "developer", "user", "assistant"})
@@ -43,7 +46,7 @@ AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
 
 @hookimpl
 def translate_request(request: Request, endpoint: Endpoint) -> HTTPRequest | None:
-    """Translate a chat, an embedding, or the question which models there are."""
+    """Translate a chat, an embedding, a reranking, or the question which models there are."""
     if isinstance(request, ChatRequest):
         return HTTPRequest("POST", f"{endpoint.base_url}/chat/completions", {}, chat_body(request))
     if isinstance(request, EmbeddingRequest):
@@ -52,6 +55,13 @@ def translate_request(request: Request, endpoint: Endpoint) -> HTTPRequest | Non
             if (value := getattr(request, name)) is not None:
                 body[name] = value
         return HTTPRequest("POST", f"{endpoint.base_url}/embeddings", {}, body)
+    if isinstance(request, RerankRequest):
+        return HTTPRequest("POST", f"{endpoint.base_url}/rerank", {}, rerank_body(request))
+    if isinstance(request, TokenCountRequest):
+        # Chat Completions count nothing; the Responses of the same host do (recorded, openai/count-tokens)
+        from jackfield_dialect_openai import responses
+
+        return responses.translate_request(request, endpoint)
     if isinstance(request, ModelsRequest):
         return HTTPRequest("GET", f"{endpoint.base_url}/models")
     return None

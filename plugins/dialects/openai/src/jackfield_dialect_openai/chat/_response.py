@@ -30,17 +30,21 @@ from jackfield import (
     ProviderState,
     Refusal,
     Request,
+    RerankRequest,
     Response,
     ResponseFormatError,
     Text,
     Thinking,
+    TokenCountRequest,
+    TokenCountResponse,
     ToolCall,
     hookimpl,
 )
-from jackfield.reading import MALFORMED, malformed, read_json, word
+from jackfield.reading import MALFORMED, counted, malformed, read_json, word
 
 from ._calls import mint
 from ._errors import fields, normalize_error
+from ._rerank import rerank_response
 from ._runs import ReadRuns, run_parts
 
 _FINISH: dict[str, FinishReason] = {
@@ -57,13 +61,17 @@ _THINKS = frozenset({*TRACES, "reasoning_details"})
 
 @hookimpl
 def normalize_response(request: Request, response: HTTPResponse) -> Response | None:
-    """Normalize an answer to a chat, an embedding or the question which models there are."""
+    """Normalize an answer to a chat, an embedding, a reranking or the question which models there are."""
     body = read_body(request, response)
     try:
         if isinstance(request, ChatRequest):
             return chat_response(request, body)
         if isinstance(request, EmbeddingRequest):
             return _embeddings(request, body)
+        if isinstance(request, RerankRequest):
+            return rerank_response(request, body)
+        if isinstance(request, TokenCountRequest):
+            return TokenCountResponse(input_tokens=counted(body, "input_tokens"), raw=body)
         if isinstance(request, ModelsRequest):
             return models(body)
     except MALFORMED as error:

@@ -25,6 +25,8 @@ from jackfield import (
     ProviderState,
     Refusal,
     Request,
+    RerankRequest,
+    RerankResponse,
     Response,
     Text,
     Thinking,
@@ -37,6 +39,7 @@ from jackfield.parsing import validated
 
 from ._parse import parse_chat
 from ._request import tool_call
+from ._rerank import parse_rerank, rerank_answer
 
 _JSON = {"content-type": "application/json"}
 _FINISH = {
@@ -48,11 +51,11 @@ SANDBOX_FINGERPRINT = "fp_jackfield_sandbox"
 
 @hookimpl
 def parse_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Request | None:
-    """Parse a chat, an embedding or the question which models there are."""
+    """Parse a chat, an embedding, a reranking or the question which models there are."""
     operation = route.get("operation")
     if operation == "models":
         return ModelsRequest()
-    if operation not in ("chat", "embedding"):
+    if operation not in ("chat", "embedding", "rerank"):
         return None
     try:
         body = http_request.json()
@@ -62,6 +65,8 @@ def parse_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Reques
         return parse_chat(body)
     if not isinstance(body, Mapping):
         raise InvalidInput("the body is no JSON object")
+    if operation == "rerank":
+        return parse_rerank(body)
     inputs = body.get("input")
     texts = [inputs] if isinstance(inputs, str) else inputs
     values = {"model": body.get("model", ""), "inputs": texts}
@@ -92,6 +97,8 @@ def render_response(request: Request, response: Response) -> HTTPResponse | None
             for number, vector in enumerate(response.vectors)
         ]
         body = {"object": "list", "data": rows, "model": response.model, "usage": usage_body(response.usage) or {}}
+    elif isinstance(response, RerankResponse) and isinstance(request, RerankRequest):
+        body = rerank_answer(request, response)
     else:
         return None
     return HTTPResponse(200, dict(_JSON), to_json(body))

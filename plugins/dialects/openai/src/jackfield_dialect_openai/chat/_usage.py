@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from jackfield import Facts, Request, Usage, hookimpl
+from jackfield import ChatRequest, Facts, Request, Usage, hookimpl
+from jackfield.usage import Item
+
+from ._rerank import SEARCH_UNITS
 
 #: Where sub-counts stand, and what they are called there and here.
 _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -50,8 +53,12 @@ def usage_items(request: Request, raw: Mapping[str, Any], facts: Facts) -> Usage
             found = next((raw[key] for key in keys if type(raw.get(key)) is int), -1)
             if found >= 0:
                 counts[name] = found
+    if "input" not in counts and type(total := raw.get("total_tokens")) is int and not isinstance(request, ChatRequest):
+        counts["input"] = total  # where nothing is generated, some state the sum alone (recorded, voyage)
+    units = raw.get("search_units")
+    others = (Item(SEARCH_UNITS, units, unit="search_unit"),) if type(units) is int and units >= 0 else ()
     cost = raw.get("cost")
-    return Usage(counts, stated_cost=None if cost is None else amount(cost))
+    return Usage(counts, others, stated_cost=None if cost is None else amount(cost))
 
 
 def amount(value: Any) -> str | None:

@@ -14,6 +14,7 @@ from jackfield import (
     ModelsRequest,
     Request,
     ResponseFormat,
+    TokenCountRequest,
     hookimpl,
 )
 from jackfield.conversation import EFFORTS
@@ -31,11 +32,11 @@ _FORMAT = ("name", "description", "schema", "strict")
 
 @hookimpl
 def parse_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Request | None:
-    """Parse a chat, or the question which models there are."""
+    """Parse a chat, the question how long one is, or which models there are."""
     operation = route.get("operation")
     if operation == "models":
         return ModelsRequest()
-    if operation != "chat":
+    if operation not in ("chat", "token_count"):
         return None
     try:
         body = http_request.json()
@@ -43,7 +44,8 @@ def parse_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Reques
         raise InvalidInput(f"the body is not JSON: {error}") from None
     if not isinstance(body, Mapping):
         raise InvalidInput("the body is no JSON object")
-    return parse_chat(body)
+    chat = parse_chat(body)
+    return chat if operation == "chat" else TokenCountRequest.of(chat)
 
 
 def parse_chat(body: Mapping[str, Any]) -> ChatRequest:

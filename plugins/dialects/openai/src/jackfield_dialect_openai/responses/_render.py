@@ -16,6 +16,7 @@ from jackfield import (
     Request,
     Response,
     Started,
+    TokenCountResponse,
     UnsupportedFeature,
     Usage,
     UsageDelta,
@@ -54,6 +55,9 @@ def render_response(request: Request, response: Response) -> HTTPResponse | None
     """Render a whole answer."""
     if isinstance(response, ModelsResponse):
         return HTTPResponse(200, dict(_JSON), to_json(models_body(response)))
+    if isinstance(response, TokenCountResponse):
+        counted = {"object": "response.input_tokens", "input_tokens": response.input_tokens}
+        return HTTPResponse(200, dict(_JSON), to_json(counted))
     if not isinstance(response, ChatResponse) or not isinstance(request, ChatRequest):
         return None
     check_choices(len(response.choices))

@@ -20,6 +20,7 @@ from jackfield import (
     Request,
     Text,
     Thinking,
+    TokenCountRequest,
     ToolCall,
     ToolResult,
     UnsupportedFeature,
@@ -31,17 +32,30 @@ from ._content import given, plain, said
 from ._parameters import write_parameters
 from ._results import Calls, without_sound
 
+#: Members of a count (openai 3.51.0, types/responses/input_token_count_params.py).
+COUNTED = frozenset(
+    {"conversation", "input", "instructions", "model", "parallel_tool_calls", "previous_response_id", "reasoning",
+     "text", "tool_choice", "tools", "truncation"}
+)  # fmt: skip
 _PIECES = (Text, Refusal)
 
 
 @hookimpl
 def translate_request(request: Request, endpoint: Endpoint) -> HTTPRequest | None:
-    """Translate a chat, or the question which models there are."""
+    """Translate a chat, the question how long one is, or which models there are."""
     if isinstance(request, ChatRequest):
         return HTTPRequest("POST", f"{endpoint.base_url}/responses", {}, responses_body(request))
+    if isinstance(request, TokenCountRequest):
+        return HTTPRequest("POST", f"{endpoint.base_url}/responses/input_tokens", {}, input_body(request))
     if isinstance(request, ModelsRequest):
         return HTTPRequest("GET", f"{endpoint.base_url}/models")
     return None
+
+
+def input_body(request: TokenCountRequest) -> dict[str, Any]:
+    """Return the wire body of a count: what of a chat is its input, and what bears on how long that is."""
+    body = responses_body(request.asked)
+    return {name: value for name, value in body.items() if name in COUNTED}
 
 
 def responses_body(request: ChatRequest) -> dict[str, Any]:

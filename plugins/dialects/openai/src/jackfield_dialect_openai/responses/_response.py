@@ -19,10 +19,12 @@ from jackfield import (
     Request,
     Response,
     ResponseFormatError,
+    TokenCountRequest,
+    TokenCountResponse,
     ToolCall,
     hookimpl,
 )
-from jackfield.reading import MALFORMED, malformed, read_json, word
+from jackfield.reading import MALFORMED, counted, malformed, read_json, word
 from jackfield_dialect_openai.chat._response import created, models
 
 from ._errors import failure
@@ -47,6 +49,8 @@ def normalize_response(request: Request, response: HTTPResponse) -> Response | N
     try:
         if isinstance(request, ChatRequest):
             return chat_response(body)
+        if isinstance(request, TokenCountRequest):
+            return TokenCountResponse(input_tokens=counted(body, "input_tokens"), raw=body)
         if isinstance(request, ModelsRequest):
             return models(body)
     except MALFORMED as wrong:
