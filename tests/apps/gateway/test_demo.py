@@ -17,9 +17,11 @@ from tests.apps.gateway.conftest import served
 from tests.apps.gateway.test_serve import serving
 
 CATALOGS = Boards(environ={})
+#: Those that chat; others embed and rerank alone.
+CHATTING = [name for name in CATALOGS.providers() if "chat" in CATALOGS.info(name).operations]
 PAIRS = [
     (name, dialect)
-    for name in CATALOGS.providers()
+    for name in CHATTING
     for info in (CATALOGS.info(name),)
     for dialect in sorted({info.dialect, *info.table.get("dialects", {})})
 ]
@@ -70,7 +72,7 @@ def test_the_command_answers_for_all_that_it_greets_with(tmp_path: Path) -> None
     with serving(tmp_path, "--demo", **environ) as (address, process):
         answers = {
             (name, stream): httpx.post(f"{address}/v1/chat/completions", json=asked(name, stream), timeout=20)
-            for name in CATALOGS.providers()
+            for name in CHATTING
             if (info := CATALOGS.info(name)).auth and all(way.values for way in info.auth)
             for stream in (False, True)
         }

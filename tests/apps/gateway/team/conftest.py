@@ -14,6 +14,7 @@ import pytest
 
 from jackfield import Boards
 from jackfield_gateway import GatewayApp, Settings, Team
+from jackfield_gateway._protocol import bounded
 from jackfield_gateway.state import Keys, Role, Secret, Teams, open_store, read_secret
 from tests.apps.gateway.conftest import served
 from tests.core.server import Server
@@ -90,7 +91,7 @@ def house_of(folder: Path, upstream: Server, **values: Any) -> Iterator[House]:
     app = GatewayApp(providers, boards=boards, team=Team(url, secret), settings=settings)
     house = House(url, secret, folder, app)
     asyncio.run(_furnish(house))
-    with house.client, served(app) as house.address:
+    with house.client, served(app, http=bounded(settings.max_header)) as house.address:
         yield house
 
 

@@ -123,8 +123,8 @@ def test_a_question_that_failed_costs_nothing_and_holds_nothing(house: House, up
 
 
 EVENTS = [
-    chunk(role="assistant", content=""), chunk(content="Hello there, "), chunk(content="how "),
-    chunk(content="are you? "),    chunk(finish="stop"), USAGE, DONE,
+    chunk(role="assistant", content=""), chunk(content="He"), chunk(content="ll"),
+    chunk(content="o"),    chunk(finish="stop"), USAGE, DONE,
 ]  # fmt: skip
 
 
@@ -151,13 +151,13 @@ def test_item_10_a_caller_who_goes_in_the_middle_pays_for_what_came(house: House
     assert row["status"] == 499
     told = Decimal(row["cost"] or 0)
     assert spent(house, lambda amount: amount == told) == told
-    said = sum(len(text) for text in ("Hello there, ", "how ", "are you? ")[: max(cut - 1, 0)])
+    said = sum(len(text) for text in ("He", "ll", "o")[: max(cut - 1, 0)])
     if cut >= EVENTS.index(USAGE) + 1:
         assert told == cost(3, 2), "the provider has said it"
     elif said:
         assert cost(1, said // 8) <= told <= cost(20, said), "nobody has said it; it is estimated by what came"
     else:
-        assert told == 0
+        assert cost(1, 0) <= told <= cost(20, 1), "the question was read, whoever waits for the answer"
 
 
 def test_item_11_a_stream_is_charged_whether_its_caller_wants_to_see_the_usage_or_not(

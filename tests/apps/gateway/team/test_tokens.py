@@ -62,7 +62,9 @@ def test_a_good_token_is_a_key(house: House) -> None:
     assert house.call("GET", "/api/manage/keys", signed()).status_code == 403
     assert house.call("GET", "/api/manage/keys", signed(role="admin")).status_code == 200
     assert house.chat(signed(role="viewer")).status_code == 403
-    assert house.manage("GET", "me", signed(project=house.projects["second"]))["project_id"] == house.projects["second"]
+    assert house.manage("GET", "me", signed(project=house.projects["first"]))["project_id"] == house.projects["first"]
+    assert house.chat(signed(project=house.projects["second"])).status_code == 401, "the issuer is not that one's"
+    assert house.chat(signed(project="second")).status_code == 401
 
 
 def _unsigned(header: dict[str, Any], **more: Any) -> str:
@@ -91,6 +93,7 @@ def _confused() -> str:
         signed(aud=None),
         signed(aud=[AUDIENCE, "other"]),
         signed(sub=None),
+        signed(sub="s" * 201),
         signed(role="root"),
         signed(role=["admin"]),
         signed(project="nowhere"),

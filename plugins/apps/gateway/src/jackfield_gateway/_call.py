@@ -33,6 +33,8 @@ class Asker:
     user_agent: str | None = None
     key_name: str | None = None
     organisation: str | None = None
+    #: The key that is charged, where it is another one.
+    payer: str | None = None
     #: Keys of providers that the caller sent along, by provider.
     own: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Headers that go with the answer.
@@ -74,6 +76,7 @@ class Call:
         self.key_name: str | None = None
         self.project: str | None = None
         self.organisation: str | None = None
+        self.payer: str | None = None
         #: Whose key it is, where there is a team.
         self.identity: Identity | None = None
         #: Headers of the answer, whatever it will be.
@@ -94,8 +97,8 @@ class Call:
         """Return who asks by a route, for the records; `user` is whom the caller names, and believed no further."""
         agent = self.headers.get("user-agent")
         return Asker(
-            route, self.key, self.project, self.allows_model, user, agent, self.key_name, self.organisation, self.own,
-            self.heads,
+            route, self.key, self.project, self.allows_model, user, agent, self.key_name, self.organisation, self.payer,
+            self.own, self.heads,
         )  # fmt: skip
 
     @property

@@ -83,7 +83,7 @@ def _serve(options: argparse.Namespace) -> int:
         if options.workers > 1:
             from ._workers import run_workers
 
-            return run_workers(options, listener, options.workers)
+            return run_workers(options, listener, options.workers, settings.drain)
         from ._server import serve
 
         return serve(app, listener)

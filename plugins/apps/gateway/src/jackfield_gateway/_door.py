@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Callable, Mapping
 
 from jackfield import AuthenticationError, Boards, InvalidRequestError, JackfieldError, PermissionDenied
+from jackfield.wire import is_sendable
 
 #: Before the name of a provider: a caller's own key of it.
 _OWN = "x-jackfield-key-"
@@ -67,7 +68,7 @@ def own_keys(headers: Mapping[str, str], boards: Boards) -> Mapping[str, str]:
             provider = name.removeprefix(_OWN)
             if provider not in boards.providers():
                 raise InvalidRequestError(f"{name[:100]}: there is no such provider", status=400, param=name[:100])
-            if not value.strip() or not value.isprintable():
+            if not value.strip() or not is_sendable(value):
                 raise InvalidRequestError(f"{name}: it holds no key", status=400, param=name)
             found[provider] = value.strip()
     return found

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from jackfield import AsyncClient, ChatRequest, JackfieldError, PermissionDenied, Request, Usage
+from jackfield import AsyncClient, ChatRequest, Item, JackfieldError, PermissionDenied, Request, RerankRequest, Usage
 
 from ._call import Asker
 from ._measures import Measure, measured
@@ -26,6 +26,8 @@ _FRESH = 60.0
 #: Tokens of an answer that neither the request nor the catalog bounds.
 _UNBOUNDED = 8192
 _MOST_KNOWN = 10_000
+#: A search unit, and the documents that it holds, as Cohere sells them.
+_SEARCH, _SEARCHED = Item(frozenset({"search_unit"}), 1, unit="search_unit"), 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ class Known:
 
     rates: Rates | None
     output: int
+    #: What a search of up to a hundred documents costs, in nano-dollars; None where it has no price.
+    search: int | None = None
+
+    def has_price(self, request: Request) -> bool:
+        """Whether what is asked can be priced."""
+        return self.rates is not None or (isinstance(request, RerankRequest) and self.search is not None)
 
 
 @dataclass(slots=True)
@@ -79,7 +87,7 @@ class Guard:
         """Take other settings; what was let in goes on as it began."""
         self.settings = settings
         self._known: dict[str, tuple[float, Known]] = {}
-        self._limits_of: dict[tuple[str, str | None, str], list[Limit]] = {}
+        self._limits_of: dict[tuple[str, str | None, tuple[str, ...]], list[Limit]] = {}
 
     @property
     def is_idle(self) -> bool:
@@ -96,7 +104,7 @@ class Guard:
             StoreUnavailable: what counts does not answer.
         """
         found = Pass(measured(request))
-        if self.settings.limits and (wanted := self._wanted(asker, models[0])):
+        if self.settings.limits and (wanted := self._wanted(asker, tuple(models))):
             try:
                 found.permit = await self.limits.admit(wanted, found.measure.least)
             except JackfieldError as error:
@@ -130,13 +138,22 @@ class Guard:
 
     # -- limits ------------------------------------------------------------------------------------------------------
 
-    def _wanted(self, asker: Asker, model: str) -> list[Limit]:
-        key = (asker.key, asker.project, model)
+    def _wanted(self, asker: Asker, models: tuple[str, ...]) -> list[Limit]:
+        """Return the limits of all that may answer, each once."""
+        key = (asker.payer or asker.key, asker.project, models)
         if (known := self._limits_of.get(key)) is None:
-            known = [found for rule in self.settings.limits if (found := _limit(rule, asker, model)) is not None]
+            names = [self._canonical(model) for model in models]
+            limits = [_limit(rule, asker, name) for rule in self.settings.limits for name in names]
+            known = list({(one, one.name): one for one in limits if one is not None}.values())
             if len(self._limits_of) < _MOST_KNOWN:
                 self._limits_of[key] = known
         return known
+
+    def _canonical(self, model: str) -> str:
+        """Return the one name under which a model is counted, whatever of its names is asked for."""
+        provider, _, name = model.partition("/")
+        found = self.client.boards.info(provider).model(name)
+        return f"{provider}/{found.id}" if found.rung in ("id", "alias") else model
 
     def _end(self, entered: Pass, tokens: int | None) -> None:
         """Give back a place, and count what was used: at once in memory, beside the request where Redis is asked."""
@@ -161,9 +178,11 @@ class Guard:
         for one in known:
             if one.rates is not None:
                 most = max(most, one.rates.of(found.measure.most, _output(request, one.output)))
-        payer = Payer(asker.key, asker.project or "", asker.organisation or "")
+            elif isinstance(request, RerankRequest) and one.search is not None:
+                most = max(most, one.search * -(-len(request.documents) // _SEARCHED))
+        payer = Payer(asker.payer or asker.key, asker.project or "", asker.organisation or "")
         found.reservation = await ledger.reserve(payer, most, request_id)
-        unpriced = next((model for model, one in zip(models, known, strict=True) if one.rates is None), None)
+        unpriced = next((model for model, one in zip(models, known, strict=True) if not one.has_price(request)), None)
         if unpriced is not None and found.reservation.purses and self.settings.unpriced.policy == "block":
             ledger.release(found.reservation)
             what = f"{unpriced} has no price, and a budget counts; give it one under [prices], or set gateway.unpriced"
@@ -175,7 +194,9 @@ class Guard:
         if known is None or moment - read >= _FRESH:
             provider, _, name = model.partition("/")
             output = self.client.boards.info(provider).model(name).max_output or _UNBOUNDED
-            known = Known(self._priced(model), output)
+            search = self.client.cost(model, Usage({}, (_SEARCH,)))
+            priced = search.total is not None and search.currency == "USD"
+            known = Known(self._priced(model), output, nanos(search.total or 0) if priced else None)
             if len(self._known) < _MOST_KNOWN or model in self._known:
                 self._known[model] = (moment, known)
         return known
@@ -219,8 +240,8 @@ def _output(request: Request, most: int) -> int:
 def _limit(rule: LimitRule, asker: Asker, model: str) -> Limit | None:
     from .state import Limit
 
-    subject = {"key": asker.key, "project": asker.project, "model": model}[rule.scope]
-    names = (subject, asker.key_name if rule.scope == "key" else None)
+    subject = {"key": asker.payer or asker.key, "project": asker.project, "model": model}[rule.scope]
+    names = (subject, *((asker.key, asker.key_name) if rule.scope == "key" else ()))
     if subject is None or not any(name is not None and fnmatchcase(name, rule.match) for name in names):
         return None
     return Limit(scope=rule.scope, subject=subject, requests=rule.requests, tokens=rule.tokens, parallel=rule.parallel)

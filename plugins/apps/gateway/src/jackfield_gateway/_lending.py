@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from jackfield import AsyncClient
+from jackfield import AsyncClient, ProviderInfo
 
 from .state.errors import StoreUnavailable
 
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 _FRESH, _STALE = 10.0, 300.0
 _PAUSE = 1.0
 _MOST = 10_000
+
+
+#: Ways to prove who asks of which every value is a secret itself. Others name something on the gateway's own machine,
+#: as a profile or a file, which is no tenant's to name.
+_SECRETS = frozenset({"aws-sigv4", "bearer", "entra", "ibm-iam"})
+
+
+def sealable(info: ProviderInfo) -> frozenset[str]:
+    """Return the names of values that may be sealed for a provider."""
+    ways = [way for way in info.auth if way.kind in _SECRETS or way.kind.startswith("header:")]
+    return frozenset({"api_key", *(name for way in ways for name in way.values)})
 
 
 class Lending:
@@ -41,7 +52,11 @@ class Lending:
             try:
                 if moment < self._down_until:
                     raise StoreUnavailable("the store did not answer a moment ago", retry_after=_PAUSE)
-                values = {found.provider: found.values for found in await self._credentials.all(project)}
+                boards, values = client.boards, {}
+                for found in await self._credentials.all(project):
+                    known = found.provider in boards.providers()
+                    if known and found.values.keys() <= sealable(boards.info(found.provider)):
+                        values[found.provider] = found.values
             except StoreUnavailable:
                 self._down_until = max(self._down_until, moment + _PAUSE)
                 if moment - read >= _STALE:

@@ -48,12 +48,16 @@ def measured(request: Request) -> Measure:
             size += bytes_of(message.parts)
         if request.tools:
             size += len(to_json(request.tools))
+        if request.response_format is not None:
+            size += len(to_json(request.response_format, serialize_unknown=True))
     elif isinstance(request, EmbeddingRequest):
         turns = len(request.inputs)
         size = sum(map(_length, request.inputs))
     elif isinstance(request, RerankRequest):
         turns = len(request.documents)
         size = sum(map(_length, request.documents)) + _length(request.query) * turns
+    if request.provider_options:
+        size += len(to_json(request.provider_options, serialize_unknown=True))
     return Measure(size // MOST_BYTES + 1, size // LEAST_BYTES + 1 + _PER_MESSAGE * turns)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from jackfield import (
@@ -12,6 +13,7 @@ from jackfield import (
     ChatRequest,
     ChatResponse,
     Fallback,
+    InvalidInput,
     JackfieldError,
     PermissionDenied,
     Request,
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
 
 Q = TypeVar("Q", bound=Request)
 #: Members by which hosts of many models are asked for another one than `model`.
-_STEERING = frozenset({"fallbacks", "model", "models", "preset", "provider", "route"})
+_MODELS = frozenset({"fallbacks", "model", "models", "preset", "route"})
+_STEERING = _MODELS | {"provider"}
+#: No model has a longer name; what is kept by name is bounded by it.
+_LONGEST = 300
 
 
 class Panel:
@@ -79,7 +84,7 @@ class Panel:
             JackfieldError: see `jackfield.errors` for the tree.
         """
         request, _, models = self._course(asker, request, None)
-        client = await self._client(asker)
+        client = await self.client_of(asker)
         return await self._watched(asker, request, models, lambda: client.send(request))
 
     async def chat(
@@ -91,7 +96,7 @@ class Panel:
             JackfieldError: see `jackfield.errors` for the tree.
         """
         asked, others, models = self._course(asker, request, fallbacks)
-        client = await self._client(asker)
+        client = await self.client_of(asker)
         ask = lambda: client.chat(asked, fallbacks=others or None)  # noqa: E731
         return cast(ChatResponse, await self._watched(asker, asked, models, ask))
 
@@ -100,15 +105,20 @@ class Panel:
 
         Raises:
             PermissionDenied: it may not ask one of them; the message names it.
+            InvalidInput: a name is longer than any model's.
         """
+        names = (*models, *_names_of(fallbacks))
+        if (long := next((name for name in names if len(name) > _LONGEST), None)) is not None:
+            raise InvalidInput(f"model: a name has up to {_LONGEST} characters, not {len(long)}", param="model")
         if asker.allows_model is None:
             return
-        for name in (*models, *_names_of(fallbacks)):
-            if (alias := self.settings.aliases.get(name)) is not None:
-                if not asker.allows_model(name):
-                    self.admit(asker, [*alias.models, *alias.fallbacks])
-            elif not asker.allows_model(full := self._full(name)):
-                raise PermissionDenied(f"the key may not ask {full}", status=403)
+        for name in names:
+            alias = self.settings.aliases.get(name)
+            if alias is not None and asker.allows_model(name):
+                continue
+            for one in (name,) if alias is None else (*alias.models, *alias.fallbacks):
+                if not asker.allows_model(full := self._full(one)):
+                    raise PermissionDenied(f"the key may not ask {full}", status=403)
 
     async def _watched(
         self, asker: Asker, request: Request, models: Sequence[str], ask: Callable[[], Awaitable[Response]]
@@ -135,8 +145,8 @@ class Panel:
             JackfieldError: the key may not ask one of them, or a limit or a budget has no room for all.
         """
         self.admit(asker, models)
-        request = _bounded(asker, request)
-        client = await self._client(asker)
+        request = self._bounded(asker, request)
+        client = await self.client_of(asker)
         watches = [Watch(self, asker, request.model_copy(update={"model": model})) for model in models]
         found: list[ChatResponse | JackfieldError] = []
         try:
@@ -173,7 +183,7 @@ class Panel:
             JackfieldError: the key may not ask the model, or no provider has it.
         """
         request, fallbacks, models = self._course(asker, request, fallbacks)
-        return Streaming(await self._client(asker), Watch(self, asker, request), request, fallbacks, models)
+        return Streaming(await self.client_of(asker), Watch(self, asker, request), request, fallbacks, models)
 
     def _course(
         self, asker: Asker, request: Q, fallbacks: Fallback | Sequence[str] | None
@@ -187,22 +197,49 @@ class Panel:
         if (alias := self.settings.aliases.get(request.model)) is not None:
             request = request.model_copy(update={"model": self.drawn(request.model)})
             fallbacks = fallbacks or alias.fallbacks
+        if any(name in self.settings.aliases for name in _names_of(fallbacks)):
+            drawn = tuple(self.drawn(name) for name in _names_of(fallbacks))
+            fallbacks = replace(fallbacks, models=drawn) if isinstance(fallbacks, Fallback) else drawn
         models: list[str] = []
         if self.guard is not None and not self.guard.is_idle:
             models = [self._full(name) for name in (request.model, *_names_of(fallbacks))]
-        return _bounded(asker, request), fallbacks, models
+        return self._bounded(asker, request), fallbacks, models
 
     def drawn(self, name: str) -> str:
         """Return the model that an alias means this time; any other name means itself."""
         alias = self.settings.aliases.get(name)
         return name if alias is None else random.choices(alias.models, alias.weights or None)[0]
 
-    async def _client(self, asker: Asker) -> AsyncClient:
+    def through(self, asker: Asker, name: str, drawn: str) -> tuple[Asker, Sequence[str]]:
+        """Return who asks a model that was drawn for an alias, and what may answer in its place.
+
+        A key that may ask the alias may ask what it leads to.
+        """
+        if (alias := self.settings.aliases.get(name)) is None:
+            return asker, ()
+        if (allows := asker.allows_model) is not None and allows(name):
+            led = frozenset(self._full(one) for one in (drawn, *alias.fallbacks))
+            asker = replace(asker, allows_model=lambda model: model in led or allows(model))
+        return asker, alias.fallbacks
+
+    async def client_of(self, asker: Asker) -> AsyncClient:
         """Return the client that has the keys of this asker: its own, its project's, else those of the gateway."""
         client = self.client if self.lending is None else await self.lending.client(self.client, asker.project)
         if not asker.own:
             return client
         return client.on_behalf({provider: {"api_key": key} for provider, key in asker.own.items()})
+
+    def _bounded(self, asker: Asker, request: Q) -> Q:
+        """Return a request without what could lead a provider to a model that was neither allowed nor paid for."""
+        left = _STEERING if asker.allows_model is not None else _MODELS
+        is_free = asker.allows_model is None and (self.guard is None or self.guard.is_idle)
+        if is_free or not request.provider_options:
+            return request
+        options = {
+            name: {member: value for member, value in given.items() if member not in left}
+            for name, given in request.provider_options.items()
+        }
+        return request.model_copy(update={"provider_options": options})
 
     def _full(self, name: str) -> str:
         """Return `provider/model` of a name.
@@ -221,14 +258,3 @@ class Panel:
 
 def _names_of(fallbacks: Fallback | Sequence[str] | None) -> Sequence[str]:
     return fallbacks.models if isinstance(fallbacks, Fallback) else fallbacks or ()
-
-
-def _bounded(asker: Asker, request: Q) -> Q:
-    """Return a request without what could lead a provider to a model that the key may not ask."""
-    if asker.allows_model is None or not request.provider_options:
-        return request
-    options = {
-        name: {member: value for member, value in given.items() if member not in _STEERING}
-        for name, given in request.provider_options.items()
-    }
-    return request.model_copy(update={"provider_options": options})

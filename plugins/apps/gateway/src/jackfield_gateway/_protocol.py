@@ -21,7 +21,9 @@ class BoundedProtocol(HttpToolsProtocol):
     max_header: ClassVar[int] = 32 * 1024
     patience: ClassVar[float] = _PATIENCE
     _in_head = True
+    _in_body = False
     _size = 0
+    _bodies = 0
     _timer: asyncio.TimerHandle | None = None
     _is_refused = False
 
@@ -36,25 +38,32 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count what comes of a head."""
+        """Count what comes of a head, and what comes behind it that is no body: sizes of chunks and trailers."""
         if self._is_refused:
             return
+        bodies = self._bodies
         super().data_received(data)
-        if self._in_head and not self._is_refused:
-            self._size += len(data)
-            if self._size > self.max_header:
-                self._refuse(431, "Request Header Fields Too Large", f"the head is larger than {self.max_header} bytes")
+        if self._is_refused:
+            return
+        self._size = self._size + len(data) if self._in_head or (self._in_body and bodies == self._bodies) else 0
+        if self._size > self.max_header:
+            self._refuse(431, "Request Header Fields Too Large", f"a head is larger than {self.max_header} bytes")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a trailer, which nothing here reads, is left out."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_message_begin(self) -> None:
         """Begin a head."""
         super().on_message_begin()
-        self._in_head, self._size = True, 0
+        self._in_head, self._in_body, self._size = True, False, 0
         if self._timer is None:
             self._wait()
 
     def on_headers_complete(self) -> None:
         """Let the application begin, unless the head is too large."""
-        self._in_head = False
+        self._in_head, self._in_body = False, True
         self._wait_no_more()
         size = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
         if size > self.max_header:
@@ -64,11 +73,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Pass a piece of the body on."""
+        self._bodies += 1
         if not self._is_refused:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
+        self._in_body = False
         if not self._is_refused:
             super().on_message_complete()
 

@@ -20,7 +20,9 @@ KEY = f"{PREFIX}KEY"
 #: What a configuration file may hold at its top, for whatever reads it.
 TABLES = frozenset({"extensions", "gateway", "plugins", "prices", "providers", "retrieval"})
 #: What the server reads once: another value takes a restart.
-FIXED = frozenset({"jwt", "limits_down", "limits_url", "max_header", "retries", "secret_file", "store", "transport"})
+FIXED = frozenset(
+    {"drain", "jwt", "limits_down", "limits_url", "max_header", "retries", "secret_file", "store", "transport"}
+)
 
 
 class _Table(BaseModel):
@@ -62,6 +64,7 @@ class LimitRule(_Table):
 class Jwt(_Table):
     """Tokens that are taken as callers' keys: of one issuer, signed by one of its public keys.
 
+    They are of `organisation`, by its id; of the first one unless it is set.
     `keys` is a file with a JSON Web Key Set or a public key in PEM. `project` names the claim that has the project's
     id, `role` the one that has the role; what has neither is of `default_project`, a member.
     """
@@ -75,6 +78,7 @@ class Jwt(_Table):
     project: str = "project"
     role: str = "role"
     default_project: str | None = None
+    organisation: str | None = None
 
 
 class Unpriced(_Table):

@@ -78,14 +78,14 @@ class Team:
         self.ledger = state.Ledger(store)
         self.lending = Lending(state.Credentials(store, [self.secret]))
         teams = state.Teams(store)
-        if settings.jwt is not None:
-            from ._tokens import Tokens
-
-            self._tokens = Tokens(settings.jwt, teams)
         if (issued := await state.Keys(store, self.secret).first()) is not None:
             print(f"  the first key, of an administrator, shown only now: {issued.text}")
             sys.stdout.flush()
         self.operators = min(one.id for one in await teams.organisations())
+        if settings.jwt is not None:
+            from ._tokens import Tokens
+
+            self._tokens = Tokens(settings.jwt, teams, self.operators)
         self._is_open = True
         self._retention = asyncio.get_running_loop().create_task(self._retain(), name="retention")
 
@@ -134,7 +134,7 @@ class Team:
         if call.method not in ("GET", "HEAD") and not identity.may("member"):
             return PermissionDenied(f"the key {identity.name!r} may look and ask nothing", status=403)
         call.key, call.key_name, call.project = identity.key_id, identity.name, identity.project_id
-        call.organisation, call.identity = identity.organisation_id, identity
+        call.organisation, call.payer, call.identity = identity.organisation_id, identity.payer_id, identity
         call.sees_all = identity.may("admin") and identity.organisation_id == self.operators
         call.allows_model = None if "*" in identity.models else identity.allows_model
         return None

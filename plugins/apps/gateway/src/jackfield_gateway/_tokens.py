@@ -6,6 +6,7 @@ A token is known by the hash of all of it, never by a part, and never for longer
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -21,16 +22,18 @@ _FRESH = 60.0
 _SIZE = 10_000
 #: How often the file of keys is looked at for one that is not known, in seconds.
 _AGAIN = 10.0
+_LONGEST = 200
+_LOG = logging.getLogger(__name__)
 
 
 class Tokens:
-    """Finds who a token speaks for.
+    """Finds who a token speaks for: somebody of one organisation, that of the operators unless another is set.
 
     Raises:
         ConfigurationError: the file of keys cannot be read, or PyJWT is not installed.
     """
 
-    def __init__(self, settings: Jwt, teams: Teams) -> None:
+    def __init__(self, settings: Jwt, teams: Teams, operators: str = "") -> None:
         try:
             import jwt
         except ModuleNotFoundError:
@@ -38,6 +41,7 @@ class Tokens:
         self._jwt: Any = jwt
         self._settings = settings
         self._teams = teams
+        self._operators = operators
         self._keys: dict[str, Any] = {}
         self._read_at = 0.0
         self._found: OrderedDict[bytes, tuple[Identity, float]] = OrderedDict()
@@ -80,10 +84,11 @@ class Tokens:
         role = claims.get(settings.role, "member")
         if role not in get_args(Role) or not isinstance(wanted, str):
             return None
-        project = await self._teams.project(wanted)
-        if project is None:
+        organisation = settings.organisation or self._operators
+        project = await self._teams.project(wanted, organisation)
+        subject = str(claims["sub"])
+        if project is None or project.organisation_id != organisation or not 0 < len(subject) <= _LONGEST:
             return None
-        subject = str(claims["sub"])[:200]
         return Identity(
             key_id=f"jwt:{subject}", prefix="jwt", name=subject, project_id=project.id,
             organisation_id=project.organisation_id, user_id=None, role=cast("Role", role), models=("*",),
@@ -91,8 +96,11 @@ class Tokens:
         )  # fmt: skip
 
     def _key(self, kid: str | None) -> Any:
-        if kid not in self._keys and time.monotonic() - self._read_at > _AGAIN:
-            self._read()
+        if time.monotonic() - self._read_at > (_FRESH if kid in self._keys else _AGAIN):
+            try:
+                self._read()
+            except ConfigurationError as error:  # what was read before goes on
+                _LOG.warning("%s", error)
         if kid in self._keys:
             return self._keys[kid]
         if len(self._keys) == 1 and (kid is None or "" in self._keys):

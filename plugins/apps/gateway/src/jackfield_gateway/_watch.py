@@ -49,6 +49,8 @@ class Watch:
         self._began = time.monotonic()
         self._is_open = True
         self._pass: Pass | None = None
+        self._models: Sequence[str] = ()
+        self._is_sent = False
         self.first: float | None = None
         panel.running += 1
         asker.tell({"x-jackfield-request-id": self.id})
@@ -64,6 +66,7 @@ class Watch:
             return
         try:
             self._pass = await guard.enter(self._asker, self._request, models, self.id)
+            self._models, self._is_sent = models, True
         except JackfieldError as error:
             self.failed(error)
             raise
@@ -74,7 +77,7 @@ class Watch:
     def answered(self, response: Response) -> None:
         """Record an answer."""
         last = response.attempts[-1].model if response.attempts else response.model
-        self._end(response.provider, last, response)
+        self._end(response.provider, last, self._reckoned(response, response.provider, last))
 
     def failed(self, error: JackfieldError) -> None:
         """Record an error, and what had come before it."""
@@ -84,25 +87,51 @@ class Watch:
         )  # fmt: skip
 
     def left(self, stream: AsyncStream | None = None) -> None:
-        """Record that the caller went away in the middle; what had come is told by no provider, and estimated."""
+        """Record that the caller went away in the middle; what was asked and had come is estimated where it has to."""
         if not self._is_open:
             return
         who: tuple[str | None, str | None] = (None, None) if stream is None else (stream.provider, stream.model)
         had = None if stream is None else self._reckoned(stream.partial, *who)
+        if (
+            had is None or had.usage is None
+        ) and self._is_sent:  # the provider reads the question, whoever waits for the answer
+            provider, _, model = self._models[0].partition("/")
+            asked = ChatResponse(provider=provider, model=model, usage=Usage({"input": self._least, "output": 0}))
+            had, who = self._priced(asked, provider, model), (provider, model)
         self._end(*who, had, status=499, error="Gone")
 
+    @property
+    def _least(self) -> int:
+        return measured(self._request).least
+
     def _reckoned(self, had: Response | None, provider: str | None, model: str | None) -> Response | None:
-        """Estimate what a part of an answer has cost, where the provider did not come to say it."""
-        if not isinstance(had, ChatResponse) or had.usage is not None or had.sandboxed or not (size := said(had)):
+        """Estimate what an answer has cost where the provider did not come to say it, or does not say.
+
+        What is stated before the end, as some do with the first event, is not all that has come.
+        """
+        if self._pass is None or not isinstance(had, ChatResponse) or had.sandboxed:
             return had
-        usage = Usage({"input": measured(self._request).least, "output": size // MOST_BYTES + 1})
-        had.usage = usage
+        stated, size = had.usage, said(had)
+        is_whole = all(choice.finish_reason != "unknown" for choice in had.choices)
+        if (stated is not None and is_whole) or (stated is None and not size):
+            return had
+        least = size // MOST_BYTES + 1 if size else 0
+        counts = {"input": self._least} if stated is None else dict(stated.counts)
+        if stated is not None and (stated.output_tokens or 0) >= least:
+            return had
+        counts["output"] = least
+        return self._priced(replace(had, usage=Usage(counts)), provider, model)
+
+    def _priced(self, had: ChatResponse, provider: str | None, model: str | None) -> ChatResponse:
+        """Price an estimate. The answer of the caller is another one, and says nothing of it."""
+        usage = had.usage
+        assert usage is not None
         try:
             had.cost = self._panel.client.cost(f"{provider}/{model}", usage)
         except JackfieldError:  # the provider's catalog has gone meanwhile
             return had
         had.cost.status = "estimated" if had.cost.total is not None else had.cost.status
-        if had.attempts:  # the last one is this part
+        if had.attempts:  # the last one is this answer
             had.attempts = (*had.attempts[:-1], replace(had.attempts[-1], usage=usage, cost=had.cost))
         return had
 

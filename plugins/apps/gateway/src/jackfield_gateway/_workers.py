@@ -11,17 +11,22 @@ import socket
 import sys
 import threading
 import time
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
 #: A process that ends sooner than this, in seconds, does not know how to start; it is not tried for ever.
 _TOO_SOON = 2.0
 _TRIES = 5
+#: What a process ends with that could not start, however long it took.
+_NOT_STARTED = 2
+#: Seconds beyond those for open requests that an ending process has for its database.
+_GRACE = 30.0
 
 
-def run_workers(options: argparse.Namespace, listener: socket.socket, count: int) -> int:
+def run_workers(options: argparse.Namespace, listener: socket.socket, count: int, drain: float) -> int:
     """Run `count` processes until a signal ends them; return the exit code: 0, or 2 where they cannot start."""
-    workers = _Workers(options, listener, count)
+    workers = _Workers(options, listener, count, drain)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, workers.stop)
     if (hang_up := getattr(signal, "SIGHUP", None)) is not None:
@@ -30,11 +35,14 @@ def run_workers(options: argparse.Namespace, listener: socket.socket, count: int
 
 
 class _Workers:
-    def __init__(self, options: argparse.Namespace, listener: socket.socket, count: int) -> None:
+    def __init__(self, options: argparse.Namespace, listener: socket.socket, count: int, drain: float) -> None:
         self._options = options
         self._listener = listener
         self._context = multiprocessing.get_context("spawn")
+        # Its other end is closed by the end of this process, however that came, and tells the others.
+        self._alive, self._mine = self._context.Pipe(duplex=False)
         self._count = count
+        self._drain = drain
         self._running: dict[BaseProcess, float] = {}
         self._ending = threading.Event()
 
@@ -43,7 +51,7 @@ class _Workers:
         while not self._ending.is_set():
             for process in [process for process in self._running if not process.is_alive()]:
                 lived = time.monotonic() - self._running.pop(process)
-                failures = failures + 1 if lived < _TOO_SOON else 0
+                failures = failures + 1 if lived < _TOO_SOON or process.exitcode == _NOT_STARTED else 0
                 print(f"jackfield serve: a worker ended with {process.exitcode}; another begins", file=sys.stderr)
                 sys.stderr.flush()
             if failures >= _TRIES:
@@ -51,7 +59,7 @@ class _Workers:
                 self._end()
                 return 2
             while len(self._running) < self._count and not self._ending.is_set():
-                process = self._context.Process(target=_work, args=(self._options, self._listener), daemon=False)
+                process = self._context.Process(target=_work, args=(self._options, self._listener, self._alive))
                 process.start()
                 self._running[process] = time.monotonic()
             self._ending.wait(0.5)
@@ -70,8 +78,11 @@ class _Workers:
     def _end(self) -> None:
         for process in self._running:
             _signal(process, signal.SIGTERM)
+        until = time.monotonic() + _GRACE + self._drain
         for process in self._running:
-            process.join()
+            process.join(max(until - time.monotonic(), 0.1))
+            if process.is_alive():
+                process.kill()
 
 
 def _signal(process: BaseProcess, number: int) -> None:
@@ -80,8 +91,16 @@ def _signal(process: BaseProcess, number: int) -> None:
             os.kill(process.pid, number)
 
 
-def _work(options: argparse.Namespace, listener: socket.socket) -> None:
+def _work(options: argparse.Namespace, listener: socket.socket, alive: Connection) -> None:
+    threading.Thread(target=_outlive_nobody, args=(alive,), daemon=True).start()
     from ._command import app_of
     from ._server import serve
 
     sys.exit(serve(app_of(options), listener))
+
+
+def _outlive_nobody(alive: Connection) -> None:
+    """End this process where the one that started it has ended."""
+    with contextlib.suppress(EOFError, OSError):
+        alive.recv_bytes()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -81,7 +81,9 @@ def of_response(response: Response | None, cost: Cost | None) -> dict[str, Any]:
 def measured(exchange: Any, response: Response | None) -> dict[str, Any]:
     """Return the labels of the metrics, which have few values."""
     found = _who(exchange)
-    if response is not None and response.model is not None:
+    if exchange.model.rung not in ("id", "alias"):  # what callers write is no label
+        found["gen_ai.request.model"] = "other"
+    elif response is not None and response.model is not None:
         found["gen_ai.response.model"] = response.model
     return found
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from jackfield import (
+    AsyncClient,
     Board,
     ChatRequest,
     ChatResponse,
@@ -60,9 +61,11 @@ class JamChats:
 
     async def _answer(self, call: Call, body: JamChat) -> None:
         board = self._panel.boards.dialect("openai-chat")
-        request = self._request(board, body)
         asker = call.asker("jamai__chat", body.user or call.headers.get("x-user-id"))
-        self._panel.admit(asker, [request.model])
+        client = await self._panel.client_of(asker)
+        request = self._request(board, body, client)
+        asker, fallbacks = self._panel.through(asker, body.model or "", request.model)
+        self._panel.admit(asker, [request.model], fallbacks)
         woven: Woven | None = None
         if (rag := body.rag_params) is not None:
             if not (table := rag.table_id.strip()):
@@ -84,17 +87,17 @@ class JamChats:
             )
             woven = await call.unless_gone(Woven.of(retriever, query))
             request = request.model_copy(update={"messages": woven.found.messages})
-        request, ignored = self._taken(request)
+        request, ignored = self._taken(request, client)
         shape = _JamShape(call.request_id, request.model, woven, ignored, bool(body.stream))
-        await reply(self._panel, call, board, request, asker, None, shape)
+        await reply(self._panel, call, board, request, asker, fallbacks or None, shape)
 
-    def _request(self, board: Board, body: JamChat) -> ChatRequest:
+    def _request(self, board: Board, body: JamChat, client: AsyncClient) -> ChatRequest:
         """Read the conversation as OpenAI's dialect does, with the API's defaults beside it.
 
         Raises:
             JackfieldError: a message is wrong, or no provider has the model.
         """
-        model = self._panel.drawn(body.model) if body.model else self._default()
+        model = self._panel.drawn(body.model) if body.model else self._default(client)
         wire: dict[str, Any] = {"model": model, "messages": padded(body), "stream": body.stream or None}
         functions = [tool.model_dump() for tool in body.tools or () if tool.type == "function"]
         if functions:
@@ -119,19 +122,19 @@ class JamChats:
                 more["tools"] = (*(read.tools or ()), *kinds)
         return read.model_copy(update={name: value for name, value in more.items() if value is not None})
 
-    def _default(self) -> str:
+    def _default(self, client: AsyncClient) -> str:
         """Return the model that answers where none is named: of the first provider that can be asked."""
         boards = self._panel.boards
         for provider in ("openai", *boards.providers()):
             try:
                 model = "/".join(boards.resolve(provider))
-                self._panel.client.exchange(ChatRequest(model=model, messages="."))
+                client.exchange(ChatRequest(model=model, messages="."))
             except JackfieldError:
                 continue
             return model
         raise UnsupportedFeature("model: no provider here can be asked; set a key, or name a model", param="model")
 
-    def _taken(self, request: ChatRequest) -> tuple[ChatRequest, list[str]]:
+    def _taken(self, request: ChatRequest, client: AsyncClient) -> tuple[ChatRequest, list[str]]:
         """Return the request without what its model cannot take and the API ignores, and the names of that.
 
         Raises:
@@ -140,7 +143,7 @@ class JamChats:
         ignored: list[str] = []
         while True:
             try:
-                self._panel.client.exchange(request)
+                client.exchange(request)
             except UnsupportedFeature as error:
                 name = error.param or ""
                 if name not in _IGNORED or name in ignored or getattr(request, name) is None:

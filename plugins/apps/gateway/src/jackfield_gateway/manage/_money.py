@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
-from jackfield import InvalidInput
+from jackfield import InvalidInput, PermissionDenied
+from jackfield_gateway._lending import sealable
 from jackfield_gateway.state import Budgets, BudgetState, Credentials, decimal, nanos
 
 from ._people import Body, Id, Name, OfOrganisation
@@ -59,7 +60,7 @@ async def budgets(visit: Visit) -> Any:
     query, identity = visit.query, visit.identity
     states = await Budgets(visit.team.store).list(query.scope, query.subject_id)
     if not identity.may("admin"):
-        own = {identity.key_id, identity.project_id, identity.organisation_id}
+        own = {identity.key_id, identity.payer_id, identity.project_id, identity.organisation_id}
         states = [one for one in states if one.budget.subject_id in own]
     else:
         wanted = visit.organisation(query.organisation_id)
@@ -67,16 +68,33 @@ async def budgets(visit: Visit) -> Any:
     return {"data": [_shown(one) for one in states]}
 
 
+def _may_set(visit: Visit, scope: str) -> None:
+    """What binds an organisation is the operators' to set.
+
+    Raises:
+        PermissionDenied: the caller is of the organisation itself.
+    """
+    if scope == "organisation" and not visit.is_operator:
+        raise PermissionDenied("budgets of organisations are set by administrators of the first one", status=403)
+
+
 async def set_budget(visit: Visit) -> Any:
     """Set a budget, in place of the one that the subject has for the period."""
     body = visit.body
+    _may_set(visit, body.scope)
     organisation = await _organisation(visit, body)
     if organisation is None or (not visit.is_operator and organisation != visit.identity.organisation_id):
         raise Missing(f"subject_id: there is no {body.scope} {body.subject_id!r:.100}", status=404, param="subject_id")
-    made = await Budgets(visit.team.store).set(body.scope, body.subject_id, body.period, nanos(body.amount))
+    subject = body.subject_id
+    if body.scope == "key" and not subject.startswith(
+        "jwt:"
+    ):  # a key that was rotated pays from its first one's budget
+        key = await visit.key(subject)
+        subject = key.root_id or key.id
+    made = await Budgets(visit.team.store).set(body.scope, subject, body.period, nanos(body.amount))
     visit.team.ledger.forget()
     await visit.noted("budget.set", made.id, organisation, **body.model_dump(mode="json"))
-    return _shown(next(one for one in await Budgets(visit.team.store).list(body.scope, body.subject_id)
+    return _shown(next(one for one in await Budgets(visit.team.store).list(body.scope, subject)
                        if one.budget.id == made.id))  # fmt: skip
 
 
@@ -87,6 +105,7 @@ async def remove_budget(visit: Visit) -> Any:
     organisation = None if found is None else await _organisation(visit, found.budget)
     if found is None or (not visit.is_operator and organisation != visit.identity.organisation_id):
         raise Missing(f"there is no budget {budget_id[:100]!r}", status=404, param="id")
+    _may_set(visit, found.budget.scope)
     await Budgets(visit.team.store).remove(budget_id)
     visit.team.ledger.forget()
     await visit.noted("budget.remove", budget_id, organisation)
@@ -105,7 +124,7 @@ async def put_credential(visit: Visit) -> Any:
     project = await visit.project(body.project_id)
     if body.provider not in visit.app.boards.providers():
         raise InvalidInput(f"provider: nothing has the name {body.provider!r}", param="provider")
-    known = {name for way in visit.app.boards.info(body.provider).auth for name in way.values} | {"api_key"}
+    known = sealable(visit.app.boards.info(body.provider))
     if unknown := sorted(body.values.keys() - known):  # no base URL: where a key goes is the operator's to say
         what = f"values.{unknown[0][:100]}: {body.provider} proves who asks with {', '.join(sorted(known))}"
         raise InvalidInput(what, param="values")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from jackfield import PermissionDenied
 from jackfield_gateway.state import Keys, Teams
@@ -16,6 +16,12 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Patterns = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=200)]
 RoleName = Literal["viewer", "member", "admin"]
+
+
+def _sensible(moment: datetime) -> datetime:
+    if not 2000 <= moment.year <= 9000:
+        raise ValueError("a year from 2000 to 9000 is needed")
+    return moment
 
 
 class Body(BaseModel):
@@ -59,7 +65,7 @@ class NewKey(Body):
     role: RoleName = "member"
     models: Patterns = Field(default=["*"])
     routes: Patterns = Field(default=["*"])
-    expires: datetime | None = None
+    expires: Annotated[datetime, AfterValidator(_sensible)] | None = None
 
 
 class Rotation(Body):

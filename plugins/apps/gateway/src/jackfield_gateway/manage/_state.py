@@ -17,7 +17,7 @@ from ._people import Body, OfOrganisation
 from ._visit import Visit
 
 _SECRET = re.compile(r"key|token|secret|password|authorization|credential|cookie", re.IGNORECASE)
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
+_VALUE = re.compile(r"=[^&]*")
 _HIDDEN = "***"
 
 
@@ -85,5 +85,16 @@ def masked(value: Any, name: str = "") -> Any:
     if isinstance(value, list | tuple):
         return [masked(member, name) for member in value]
     if isinstance(value, str):
-        return _HIDDEN if _SECRET.search(name) and not name.endswith("_file") else _USERINFO.sub(f"{_HIDDEN}@", value)
+        return _HIDDEN if _SECRET.search(name) and not name.endswith("_file") else _url(value)
     return value
+
+
+def _url(text: str) -> str:
+    """Return a text without what a URL in it says of who asks: before the last @, and in its query."""
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return text
+    place, question, query = rest.partition("?")
+    if "@" in place:
+        place = f"{_HIDDEN}@{place.rpartition('@')[2]}"
+    return f"{scheme}://{place}{question}{_VALUE.sub(f'={_HIDDEN}', query)}"

@@ -77,7 +77,7 @@ class Visit:
         from jackfield_gateway.state import Teams
 
         name = project_id or self.identity.project_id
-        found = await Teams(self.team.store).project(name)
+        found = await Teams(self.team.store).project(name, self.identity.organisation_id)
         if found is None or not self._sees(found.organisation_id):
             raise Missing(f"project_id: there is no project {name[:100]!r}", status=404, param="project_id")
         return found
@@ -91,7 +91,11 @@ class Visit:
         from jackfield_gateway.state import Keys, Teams
 
         found = await Keys(self.team.store, self.team.secret).one(key_id)
-        project = None if found is None else await Teams(self.team.store).project(found.project_id)
+        project = (
+            None
+            if found is None
+            else await Teams(self.team.store).project(found.project_id, self.identity.organisation_id)
+        )
         if found is None or project is None or not self._sees(project.organisation_id):
             raise Missing(f"there is no key {key_id[:100]!r}", status=404, param="id")
         return found

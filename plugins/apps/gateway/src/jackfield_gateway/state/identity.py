@@ -44,6 +44,13 @@ class Identity:
     models: tuple[str, ...]
     routes: tuple[str, ...]
     expires: int | None
+    #: The key whose budgets and limits it has, where it was rotated.
+    root_id: str | None = None
+
+    @property
+    def payer_id(self) -> str:
+        """The key that is charged."""
+        return self.root_id or self.key_id
 
     def may(self, role: Role) -> bool:
         """Whether it may do what takes this role."""
@@ -171,4 +178,5 @@ class Identities:
             models=tuple(row.models),
             routes=tuple(row.routes),
             expires=row.expires,
+            root_id=row.root_id,
         )

@@ -44,6 +44,8 @@ class Key:
     expires: datetime | None
     revoked: datetime | None
     successor_id: str | None
+    #: The key that it was rotated from first, whose budgets and limits it has; None: its own.
+    root_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ class Keys:
             if row["successor_id"] is not None:
                 raise InvalidInput(f"the key {key_id!r} has been rotated already, to {row['successor_id']!r}")
             names = ("name", "project_id", "user_id", "role", "models", "routes", "expires")
-            issued = await self._issue(connection, {name: row[name] for name in names})
+            values = {name: row[name] for name in names}
+            issued = await self._issue(connection, {**values, "root_id": row["root_id"] or key_id})
             last = moment + max(overlap, timedelta(0)) // timedelta(microseconds=1)
             values = {"successor_id": issued.key.id, "expires": last if ends is None else min(ends, last)}
             await connection.execute(update(KEYS).where(KEYS.c.id == key_id).values(**values))
@@ -172,7 +175,7 @@ class Keys:
             await connection.execute(insert(KEYS).values(**row, hash=self._secret.hash_key(text)))
         except IntegrityError:
             raise InvalidInput(f"there is no project {values['project_id']!r}") from None
-        return Issued(_key({"revoked": None, "successor_id": None, **row}), text)
+        return Issued(_key({"revoked": None, "successor_id": None, "root_id": None, **row}), text)
 
 
 def _key(row: dict[str, Any]) -> Key:

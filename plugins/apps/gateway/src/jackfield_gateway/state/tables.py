@@ -27,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 #: The newest migration; `open_store` wants this one.
-HEAD = "0005"
+HEAD = "0006"
 
 METADATA = MetaData(
     naming_convention={
@@ -119,6 +119,7 @@ KEYS = Table(
     Column("expires", BigInteger),
     Column("revoked", BigInteger),
     Column("successor_id", Text),
+    Column("root_id", Text),
 )
 
 BUDGETS = Table(

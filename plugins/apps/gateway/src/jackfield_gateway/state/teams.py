@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Table, insert, or_, select, update
+from sqlalchemy import Table, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -100,13 +100,15 @@ class Teams:
         """List the projects of an organisation, the oldest first."""
         return [Project(**row) for row in await self._list(PROJECTS, organisation_id)]
 
-    async def project(self, name: str) -> Project | None:
-        """Return a project by its id, or by its name where only one organisation has a project of that name."""
-        named = or_(PROJECTS.c.id == name, PROJECTS.c.name == name)
+    async def project(self, name: str, organisation_id: str) -> Project | None:
+        """Return a project by its id, or by its name in an organisation: elsewhere others give names."""
+        named = and_(PROJECTS.c.name == name, PROJECTS.c.organisation_id == organisation_id)
         async with self._store.reading() as connection:
-            rows = (await connection.execute(select(PROJECTS).where(named).limit(3))).mappings().all()
+            rows = (
+                (await connection.execute(select(PROJECTS).where(or_(PROJECTS.c.id == name, named)))).mappings().all()
+            )
         found = [row for row in rows if row["id"] == name] or rows
-        return Project(**_read(dict(found[0]))) if len(found) == 1 else None
+        return Project(**_read(dict(found[0]))) if found else None
 
     async def users(self, organisation_id: str) -> list[User]:
         """List the users of an organisation, the oldest first."""
