@@ -39,10 +39,16 @@ class TestChatJackfield(ChatModelUnitTests):
 
 
 @pytest.mark.slow
+@pytest.mark.allow_skip(reason="what it needs is fetched while it runs, and may not be to be had")
 def test_the_published_unit_tests_pass(tmp_path: Path) -> None:
     house = tmp_path / "house"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(house), *NEEDED]
-    subprocess.run(pip, check=True, capture_output=True, timeout=300)
+    for _ in range(3):
+        fetched = subprocess.run(pip, check=False, capture_output=True, text=True, timeout=120)
+        if fetched.returncode == 0:
+            break
+    else:
+        pytest.skip(f"LangChain's tests cannot be had: {fetched.stderr[-300:]}")
     (tmp_path / "test_suite.py").write_text(SUITE)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     plugins = [word for name in ("pytest_benchmark.plugin", "syrupy") for word in ("-p", name)]
