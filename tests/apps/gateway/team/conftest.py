@@ -79,6 +79,20 @@ async def _furnish(house: House) -> None:
     await store.close()
 
 
+def first_key(folder: Path) -> tuple[str, str]:
+    """Make a database in a folder for a process that is started on it; return its URL, and an administrator's key."""
+    url = f"sqlite:///{folder / 'gateway.db'}"
+
+    async def make() -> str:
+        store = await open_store(url)
+        issued = await Keys(store, read_secret(folder / "gateway.secret")).first()
+        await store.close()
+        assert issued is not None
+        return issued.text
+
+    return url, asyncio.run(make())
+
+
 @contextmanager
 def house_of(folder: Path, upstream: Server, **values: Any) -> Iterator[House]:
     """Build and serve one; `values` are settings, but for `boards`, `providers` and `url`."""

@@ -21,7 +21,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jackfield import Boards
 from jackfield_gateway.state import Budgets, Keys, nanos, open_store, read_secret
+from jackfield_sandbox import AsyncSandboxTransport, stand_in
 from tests.apps.gateway.team.conftest import HI, MODEL, House, house_of
 from tests.core.server import DONE, USAGE, Server, chunk, completion, running, streamed, whole
 
@@ -199,9 +201,6 @@ def test_a_model_without_a_price_follows_the_policy(
 
 
 def test_answers_of_the_sandbox_cost_no_budget(tmp_path: Path, upstream: Server) -> None:
-    from jackfield import Boards
-    from jackfield_sandbox import AsyncSandboxTransport, stand_in
-
     boards = Boards({}, environ={})
     providers = {"openai": stand_in(boards, "openai", AsyncSandboxTransport())}
     with house_of(tmp_path, upstream, providers=providers, boards=boards) as house:
@@ -299,3 +298,20 @@ def test_item_8_a_killed_gateway_loses_one_group_at_most_and_doubles_none(tmp_pa
     assert total == balance == count * nanos(cost(1000, 500))
     assert count <= good
     assert count >= 0.3 * good, "what was committed a quarter of a second before is there"
+
+
+def test_a_stream_of_the_sandbox_that_is_left_costs_nothing_either(tmp_path: Path, upstream: Server) -> None:
+    boards = Boards({}, environ={})
+    providers = {"openai": stand_in(boards, "openai", AsyncSandboxTransport())}
+    unpriced = {"policy": "estimate", "input": "1000", "output": "1000"}
+    with house_of(tmp_path, upstream, providers=providers, boards=boards, unpriced=unpriced) as house:
+        budget(house, "1000")
+        body = {"model": "openai/fault/pace=1", "messages": HI, "stream": True, "max_tokens": 50}
+        headers = {"authorization": f"Bearer {house.keys['first', 'member']}"}
+        url = f"{house.address}/v1/chat/completions"
+        with httpx.stream("POST", url, json=body, headers=headers, timeout=10) as answer:
+            next(answer.iter_lines())
+        [row] = rows(house, 1)
+        assert (row["status"], row["sandboxed"]) == (499, True)
+        time.sleep(0.5)
+        assert spent(house, lambda amount: amount == 0) == 0

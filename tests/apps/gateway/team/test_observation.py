@@ -21,9 +21,9 @@ from jackfield_gateway import Settings
 from jackfield_gateway._metrics import METRICS
 from jackfield_gateway._observation import LOG
 from jackfield_gateway._settings import FIXED
-from jackfield_gateway.state import Entry, History, Keys, new_id, open_store, read_secret
+from jackfield_gateway.state import Entry, History, new_id, open_store
 from jackfield_gateway.state.clock import now
-from tests.apps.gateway.team.conftest import HI, MODEL, House, house_of
+from tests.apps.gateway.team.conftest import HI, MODEL, House, first_key, house_of
 from tests.apps.gateway.test_serve import serving
 from tests.core.server import DONE, USAGE, Server, chunk, completion, streamed, whole
 
@@ -97,16 +97,7 @@ def test_readiness_follows_the_database(tmp_path: Path, upstream: Server) -> Non
 
 
 def test_a_stream_that_is_open_ends_well_after_a_signal_and_nothing_is_lost(tmp_path: Path, upstream: Server) -> None:
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-
-    async def prepare() -> str:
-        store = await open_store(url)
-        issued = await Keys(store, read_secret(tmp_path / "gateway.secret")).first()
-        await store.close()
-        assert issued is not None
-        return issued.text
-
-    key = asyncio.run(prepare())
+    url, key = first_key(tmp_path)
     (config := tmp_path / "jackfield.toml").write_text(
         f'[providers.openai.settings]\nbase_url = {{ default = "{upstream.url}" }}\n'
     )

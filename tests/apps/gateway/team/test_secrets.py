@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sqlite3
@@ -16,8 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from jackfield_gateway.state import Keys, open_store, read_secret
-from tests.apps.gateway.team.conftest import HI, MODEL
+from tests.apps.gateway.team.conftest import HI, MODEL, first_key
 from tests.apps.gateway.test_serve import serving
 from tests.core.server import DONE, USAGE, Server, chunk, completion, streamed, whole
 
@@ -45,16 +43,7 @@ def _texts(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.parametrize("content", ["off", "hashed"])
 def test_item_6_no_secret_is_written_anywhere(tmp_path: Path, upstream: Server, content: str) -> None:
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-
-    async def prepare() -> str:
-        store = await open_store(url)
-        issued = await Keys(store, read_secret(tmp_path / "gateway.secret")).first()
-        await store.close()
-        assert issued is not None
-        return issued.text
-
-    key = asyncio.run(prepare())
+    url, key = first_key(tmp_path)
     config = tmp_path / "jackfield.toml"
     config.write_text(
         f'[providers.openai.settings]\nbase_url = {{ default = "{upstream.url}" }}\n'

@@ -61,9 +61,9 @@ def measured(request: Request) -> Measure:
     return Measure(size // MOST_BYTES + 1, size // LEAST_BYTES + 1 + _PER_MESSAGE * turns)
 
 
-def said(response: ChatResponse | None) -> int:
+def said(response: ChatResponse) -> int:
     """Return how many bytes of an answer have come."""
-    return 0 if response is None else sum(bytes_of(choice.message.parts) for choice in response.choices)
+    return sum(bytes_of(choice.message.parts) for choice in response.choices)
 
 
 def bytes_of(parts: Iterable[Any]) -> int:

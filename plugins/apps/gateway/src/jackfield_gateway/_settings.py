@@ -137,10 +137,6 @@ class Settings(_Table):
                 raise ValueError(f"{one!r} is no origin; https://app.example is one")
         return value
 
-    def of(self, name: str) -> Any:
-        """Return a setting as JSON has it."""
-        return self.model_dump(mode="json")[name]
-
 
 def read_settings(config: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     """Read the settings of a configuration; the environment has the last word.

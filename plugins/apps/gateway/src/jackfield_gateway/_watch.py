@@ -25,7 +25,7 @@ from jackfield import (
 from jackfield.errors import status_of
 
 from ._call import Asker
-from ._measures import MOST_BYTES, measured, said
+from ._measures import MOST_BYTES, said
 from ._records import Entry
 from .state.clock import new_id
 
@@ -50,7 +50,6 @@ class Watch:
         self._is_open = True
         self._pass: Pass | None = None
         self._models: Sequence[str] = ()
-        self._is_sent = False
         self.first: float | None = None
         panel.running += 1
         asker.tell({"x-jackfield-request-id": self.id})
@@ -66,7 +65,7 @@ class Watch:
             return
         try:
             self._pass = await guard.enter(self._asker, self._request, models, self.id)
-            self._models, self._is_sent = models, True
+            self._models = models
         except JackfieldError as error:
             self.failed(error)
             raise
@@ -92,17 +91,14 @@ class Watch:
             return
         who: tuple[str | None, str | None] = (None, None) if stream is None else (stream.provider, stream.model)
         had = None if stream is None else self._reckoned(stream.partial, *who)
-        if (
-            had is None or had.usage is None
-        ) and self._is_sent:  # the provider reads the question, whoever waits for the answer
+        if self._pass is not None and (had is None or had.usage is None):
+            # the provider reads the question, whoever waits for the answer; the sandbox asks no money for it
             provider, _, model = self._models[0].partition("/")
-            asked = ChatResponse(provider=provider, model=model, usage=Usage({"input": self._least, "output": 0}))
+            usage = Usage({"input": self._pass.measure.least, "output": 0})
+            sandboxed = stream is not None and stream.sandboxed
+            asked = ChatResponse(provider=provider, model=model, usage=usage, sandboxed=sandboxed)
             had, who = self._priced(asked, provider, model), (provider, model)
         self._end(*who, had, status=499, error="Gone")
-
-    @property
-    def _least(self) -> int:
-        return measured(self._request).least
 
     def _reckoned(self, had: Response | None, provider: str | None, model: str | None) -> Response | None:
         """Estimate what an answer has cost where the provider did not come to say it, or does not say.
@@ -116,7 +112,7 @@ class Watch:
         if (stated is not None and is_whole) or (stated is None and not size):
             return had
         least = size // MOST_BYTES + 1 if size else 0
-        counts = {"input": self._least} if stated is None else dict(stated.counts)
+        counts = {"input": self._pass.measure.least} if stated is None else dict(stated.counts)
         if stated is not None and (stated.output_tokens or 0) >= least:
             return had
         counts["output"] = least

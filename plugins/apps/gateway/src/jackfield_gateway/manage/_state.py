@@ -13,7 +13,7 @@ from jackfield import JackfieldError
 from jackfield.endpoints import has_credential
 from jackfield_gateway.state import Audit
 
-from ._people import Body, OfOrganisation
+from ._people import OfOrganisation
 from ._visit import Visit
 
 _SECRET = re.compile(r"key|token|secret|password|authorization|credential|cookie", re.IGNORECASE)
@@ -26,10 +26,6 @@ class OfAudit(OfOrganisation):
 
     limit: int = Field(default=50, ge=1, le=1000)
     cursor: str | None = Field(default=None, max_length=200)
-
-
-class Nothing(Body):
-    """Nothing is asked."""
 
 
 async def audit(visit: Visit) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jackfield import JackfieldError, PermissionDenied
@@ -28,8 +28,6 @@ class Visit:
     variables: Mapping[str, str]
     body: Any = None
     query: Any = None
-    #: What the audit log says of the visit, in addition.
-    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def team(self) -> Team:
