@@ -138,6 +138,7 @@ if TYPE_CHECKING:
     from .rates import Rate as Rate
     from .rates import Rule as Rule
     from .rates import Window as Window
+    from .relay_hooks import Relay as Relay
     from .runs import Run as Run
     from .saved import Conversation as Conversation
     from .structured import ParsedResponse as ParsedResponse
@@ -250,6 +251,7 @@ __all__ = [
     "Reasoning",
     "Refusal",
     "RefusalDelta",
+    "Relay",
     "Reply",
     "Request",
     "RequestTimeout",
@@ -401,6 +403,7 @@ _HOME = {
     "Reasoning": "conversation",
     "Refusal": "messages",
     "RefusalDelta": "deltas",
+    "Relay": "relay_hooks",
     "Reply": "transport",
     "Request": "operations",
     "RequestTimeout": "errors",

@@ -14,6 +14,7 @@ from .exchange import Exchange
 from .flows import Course, Flow
 from .operations import EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
 from .ranking import RerankResponse
+from .relaying import AsyncRelays
 from .requests import count_request, embedding_request, rerank_request
 from .transport import AsyncTransport, open_async_transport
 from .turns import AsyncTurns
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .fan_out import AsyncFanOut, Until
 
 
-class AsyncClient(ClientBase, AsyncTurns, AsyncClosing):
+class AsyncClient(ClientBase, AsyncTurns, AsyncRelays, AsyncClosing):
     """Asks any installed provider, in the async colour: the same arguments and methods as `Client`."""
 
     async def chat(

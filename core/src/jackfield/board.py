@@ -28,6 +28,7 @@ from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse
 
 if TYPE_CHECKING:
     from .hookspecs import AuthFlow
+    from .relay_hooks import Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class DialectInfo:
         return str(self.table.get("key", {}).get("header", "authorization"))
 
 
+#: Steps that read or write what is said.
+_CONTENT = ("fit_request", "translate_request", "normalize_response")
 #: Who answers on the board of a dialect alone: nothing is known of it but what the format can say.
 _NOBODY = ProviderInfo("", {})
 
@@ -102,6 +105,10 @@ class Board:
         self._reported: set[tuple[str, str]] = set()
         #: Whether anybody observes exchanges.
         self.observed = any(rows for name, rows in self._observers.items() if name != "wrap_exchange")
+
+        readers = {impl.plugin_name for name in _CONTENT for impl in getattr(manager.hook, name).get_hookimpls()}
+        speakers = {"jackfield", *(who for who, _, kind in plugins if kind == "dialect")}
+        self._relays = readers <= speakers and not any(self._observers.values())
 
     def __repr__(self) -> str:
         return f"<Board {self.provider or '-'} {self.dialect.name}>"
@@ -214,6 +221,26 @@ class Board:
         if found is None:
             raise UnsupportedOperation(f"{self.dialect.name} has no form for {route.get('operation', 'this request')}")
         return found
+
+    def relay_request(self, http_request: HTTPRequest, route: Mapping[str, str]) -> Relay | None:
+        """See `hookspecs.relay_request`."""
+        try:
+            found: Relay | None = self._steps.relay_request(http_request, route)
+            return found
+        except Exception as error:
+            self.refuse("relay_request", error)
+
+    def relay_response(self, request: Request, response: HTTPResponse) -> Response | None:
+        """See `hookspecs.relay_response`."""
+        try:
+            found: Response | None = self._steps.relay_response(request, response)
+            return found
+        except Exception as error:
+            self.refuse("relay_response", error)
+
+    def relays_for(self, board: Board) -> bool:
+        """Whether what callers write in the dialect of a board may be relayed here: nobody else looks into it."""
+        return self._relays and board.dialect.name == self.dialect.name
 
     def render_response(self, request: Request, response: Response) -> HTTPResponse:
         """See `hookspecs.render_response`."""

@@ -28,6 +28,7 @@ from .media import fetched_first
 from .operations import EmbeddingResponse, ModelsRequest, ModelsResponse, Request, Response
 from .parsing import chat_request, whole_request
 from .ranking import RerankResponse
+from .relaying import Relaying, Relays
 from .requests import count_request, embedding_request, rerank_request
 from .routing import Routing
 from .transport import Transport, open_transport
@@ -43,7 +44,7 @@ R = TypeVar("R", bound=Response)
 Fallbacks: TypeAlias = Fallback | Sequence[str] | str
 
 
-class ClientBase(Connections, Routing, Accounting):
+class ClientBase(Connections, Routing, Relaying, Accounting):
     """What both clients share: configuration, boards, endpoints, and the making of flows."""
 
     def __init__(
@@ -71,7 +72,7 @@ class ClientBase(Connections, Routing, Accounting):
         self._unsupported = unsupported
         self._given_transport = transport
         self._media = media
-        self._routes, self._rings = {}, {}
+        self._routes, self._rings, self._forms = {}, {}, {}
         self._generation = boards.generation
         self._warned: set[tuple[str, str, str]] = set()
         self._transports: dict[str | None, Any] = {}
@@ -200,7 +201,7 @@ def _observed(exchange: Exchange, flow: Flow[Response]) -> Flow[Response]:
     return response
 
 
-class Client(ClientBase, Turns, Closing):
+class Client(ClientBase, Turns, Relays, Closing):
     """Asks any installed provider.
 
     `providers` overrides what the environment says, by provider: base_url, api_key (or api_keys: another is used

@@ -22,6 +22,7 @@ class Connections:
     _routes: dict[str, Any]
     _opening: AbstractContextManager[Any]
     _rings: dict[Any, Any]
+    _forms: dict[Any, Any]
     #: Whether the connections are those of another client.
     _is_guest = False
 
@@ -36,7 +37,7 @@ class Connections:
         for name, values in providers.items():
             kept = {key: value for key, value in self._overrides.get(name, {}).items() if key in _NO_CREDENTIAL}
             other._overrides[name] = {**kept, **values}
-        other._routes, other._rings = {}, {}
+        other._routes, other._rings, other._forms = {}, {}, {}
         other.__dict__.pop("_side_by_side", None)
         return other
 

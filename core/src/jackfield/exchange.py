@@ -269,11 +269,14 @@ class Exchange:
         try:
             if answer.status >= 400:
                 raise self._error(answer)
-            response = self.board.normalize_response(self.request, answer)
+            response = self._normalized(answer)
         except ProviderError as error:
             self.complete(error, answer)
             raise
         return self._finish(response, answer)
+
+    def _normalized(self, answer: HTTPResponse) -> Response:
+        return self.board.normalize_response(self.request, answer)
 
     def _error(self, answer: HTTPResponse) -> JackfieldError:
         error = self.board.normalize_error(self.request, answer)

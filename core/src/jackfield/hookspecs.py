@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
+from .relay_hooks import PROJECT as PROJECT
+from .relay_hooks import relay_request as relay_request
+from .relay_hooks import relay_response as relay_response
+
 if TYPE_CHECKING:
     from .catalog import ModelInfo
     from .deltas import StreamDecoder, StreamEncoder
@@ -28,8 +32,7 @@ if TYPE_CHECKING:
     from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse
 
 #: Major and minor version of this contract. Minor: a new optional hook, field or parameter. Major: anything else.
-SPEC_VERSION: Final = (1, 0)
-PROJECT: Final = "jackfield"
+SPEC_VERSION: Final = (1, 1)
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -280,6 +283,8 @@ def stream_encoder(request: Request, at: datetime) -> StreamEncoder | None:
         UnsupportedFeature: the format has no form for what is asked, such as several choices.
     """
 
+
+# relay_request and relay_response, too: see `relay_hooks`
 
 # -- extensions: observers, once per exchange, each called by itself ----------------------------------------------
 

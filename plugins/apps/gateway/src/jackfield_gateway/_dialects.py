@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -28,10 +28,11 @@ from ._call import Call
 from ._models import ModelRows
 from ._panel import Panel
 from ._price_lists import price_list, price_lists
-from ._replies import Shape, reply
+from ._replies import Shape, reply, told_of
 from ._routes import Match
 from ._written import attempt, cost_number
 
+_JSON = {"content-type": "application/json"}
 #: A caller who sends it is told in the answer what it cost, and who was tried.
 DETAILS = "x-jackfield-details"
 
@@ -50,7 +51,16 @@ class Dialects:
             JackfieldError: what came before an answer had begun.
         """
         asked = HTTPRequest(call.method, call.target, call.headers, await call.body())
-        request = board.parse_request(asked, match.described())
+        described = match.described()
+        parse = partial(board.parse_request, asked, described)
+        if DETAILS not in call.headers and (relay := board.relay_request(asked, described)) is not None:
+            asker = call.asker(f"{board.dialect.name}__{match.route.operation}")
+            relayed = self._panel.relay(asker, board, relay, parse)
+            if (found := await call.unless_gone(relayed)) is not None:
+                response, whole = found
+                await call.reply(HTTPResponse(200, _JSON, whole.body), told_of(response))
+                return
+        request = parse()
         if isinstance(request, ModelsRequest):
             await call.reply(await self._models(board, request, call.query))
             return

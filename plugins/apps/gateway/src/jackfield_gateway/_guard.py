@@ -10,7 +10,17 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from jackfield import AsyncClient, ChatRequest, Item, JackfieldError, PermissionDenied, Request, RerankRequest, Usage
+from jackfield import (
+    AsyncClient,
+    ChatRequest,
+    Item,
+    JackfieldError,
+    PermissionDenied,
+    Relay,
+    Request,
+    RerankRequest,
+    Usage,
+)
 
 from ._call import Asker
 from ._measures import Measure, measured
@@ -94,7 +104,9 @@ class Guard:
         """Whether there is nothing that anybody could be held to."""
         return self.ledger is None and not self.settings.limits
 
-    async def enter(self, asker: Asker, request: Request, models: Sequence[str], request_id: str) -> Pass:
+    async def enter(
+        self, asker: Asker, request: Request, models: Sequence[str], request_id: str, relay: Relay | None = None
+    ) -> Pass:
         """Let a question in that one of `models` answers, each written `provider/model`.
 
         Raises:
@@ -103,7 +115,7 @@ class Guard:
             PermissionDenied: the model has no price, and a budget counts.
             StoreUnavailable: what counts does not answer.
         """
-        found = Pass(measured(request))
+        found = Pass(measured(request, relay))
         if self.settings.limits and (wanted := self._wanted(asker, tuple(models))):
             try:
                 found.permit = await self.limits.admit(wanted, found.measure.least)

@@ -13,6 +13,7 @@ from jackfield import (
     ChatResponse,
     EmbeddingRequest,
     Media,
+    Relay,
     Request,
     RerankRequest,
     Text,
@@ -37,13 +38,13 @@ class Measure(NamedTuple):
     most: int
 
 
-def measured(request: Request) -> Measure:
-    """Estimate the tokens of a question."""
-    size = turns = 0
+def measured(request: Request, relay: Relay | None = None) -> Measure:
+    """Estimate the tokens of a question; what is relayed of it is not in the request."""
+    size, turns = (0, 0) if relay is None else (relay.size, relay.turns)
     if isinstance(request, TokenCountRequest):
         return Measure(0, 0)  # nothing is generated or charged
     if isinstance(request, ChatRequest):
-        turns = len(request.messages)
+        turns += len(request.messages)
         for message in request.messages:
             size += bytes_of(message.parts)
         if request.tools:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from jackfield import (
     AsyncClient,
+    Board,
     ChatRequest,
     ChatResponse,
     Fallback,
+    HTTPResponse,
     InvalidInput,
     JackfieldError,
     PermissionDenied,
+    Relay,
     Request,
     Response,
 )
@@ -100,6 +103,37 @@ class Panel:
         ask = lambda: client.chat(asked, fallbacks=others or None)  # noqa: E731
         return cast(ChatResponse, await self._watched(asker, asked, models, ask))
 
+    async def relay(
+        self, asker: Asker, board: Board, relay: Relay, parse: Callable[[], Request]
+    ) -> tuple[Response, HTTPResponse] | None:
+        """Ask in the caller's own words, where a provider speaks its dialect and nobody else wants to know them.
+
+        Return what is known of the answer, and the answer as it came; None: `parse` the request, and `send` it.
+
+        Raises:
+            JackfieldError: see `jackfield.errors` for the tree.
+        """
+        if asker.own or self.keeps_content or relay.model in self.settings.aliases:
+            return None
+        client = await self.client_of(asker)
+        try:
+            form = client.form(board, relay, parse)
+        except JackfieldError:  # the long way has the better words for it, and a record
+            return None
+        if form is None:
+            return None
+        asked, _, models = self._course(asker, form.asked, None)
+        found: HTTPResponse | None = None
+
+        async def ask() -> Response:
+            nonlocal found
+            response, found = await client.relay(form, relay)
+            return response
+
+        response = await self._watched(asker, asked, models, ask, relay)
+        assert found is not None
+        return response, found
+
     def admit(self, asker: Asker, models: Sequence[str], fallbacks: Fallback | Sequence[str] | None = None) -> None:
         """Check that a key may ask models, and those that may be asked in their place.
 
@@ -121,10 +155,15 @@ class Panel:
                     raise PermissionDenied(f"the key may not ask {full}", status=403)
 
     async def _watched(
-        self, asker: Asker, request: Request, models: Sequence[str], ask: Callable[[], Awaitable[Response]]
+        self,
+        asker: Asker,
+        request: Request,
+        models: Sequence[str],
+        ask: Callable[[], Awaitable[Response]],
+        relay: Relay | None = None,
     ) -> Response:
         watch = Watch(self, asker, request)
-        await watch.enter(models)
+        await watch.enter(models, relay)
         try:
             response = await ask()
         except JackfieldError as error:

@@ -72,9 +72,7 @@ async def reply(
     else:
         response = await call.unless_gone(panel.send(asker, request))
     answer = board.render_response(request, response)
-    heads = marks(response.sandboxed, response.adjustments)
-    if response.request_id and not (shape is not None and shape.names_itself):
-        heads.append((b"x-request-id", response.request_id.encode("latin-1", "replace")))
+    heads = told_of(response, shape is None or not shape.names_itself)
     if shape is not None:
         body = shape.whole({**from_json(answer.body), **shape.members(response)})
         answer = HTTPResponse(answer.status, answer.headers, to_json(body))
@@ -82,6 +80,14 @@ async def reply(
     await call.reply(answer, heads)
     if shape is not None and isinstance(response, ChatResponse):
         await _ended(shape, response)
+
+
+def told_of(response: Response, names: bool = True) -> list[Header]:
+    """Return the headers that tell of an answer; `names` the provider's id of the request, where it gave one."""
+    heads = marks(response.sandboxed, response.adjustments)
+    if response.request_id and names:
+        heads.append((b"x-request-id", response.request_id.encode("latin-1", "replace")))
+    return heads
 
 
 async def _stream(

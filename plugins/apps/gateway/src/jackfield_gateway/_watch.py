@@ -18,6 +18,7 @@ from jackfield import (
     Delta,
     Fallback,
     JackfieldError,
+    Relay,
     Request,
     Response,
     Usage,
@@ -54,8 +55,8 @@ class Watch:
         panel.running += 1
         asker.tell({"x-jackfield-request-id": self.id})
 
-    async def enter(self, models: Sequence[str]) -> None:
-        """Ask the guard; it says no with an error, which ends the watch.
+    async def enter(self, models: Sequence[str], relay: Relay | None = None) -> None:
+        """Ask the guard; it says no with an error, which ends the watch. What is relayed is not in the request.
 
         Raises:
             JackfieldError: see `Guard.enter`.
@@ -64,7 +65,7 @@ class Watch:
         if guard is None or guard.is_idle or not models:  # none are named where limits came by a reload meanwhile
             return
         try:
-            self._pass = await guard.enter(self._asker, self._request, models, self.id)
+            self._pass = await guard.enter(self._asker, self._request, models, self.id, relay)
             self._models = models
         except JackfieldError as error:
             self.failed(error)

@@ -2,6 +2,7 @@
 
 from ._encode import stream_encoder
 from ._errors import normalize_error, render_error
+from ._relay import relay_request, relay_response
 from ._request import translate_request
 from ._response import normalize_response
 from ._runs import Run
@@ -10,11 +11,17 @@ from ._stream import stream_decoder
 from ._usage import usage_items
 from ._variants import variant
 
+#: The hooks of a relay came with it.
+SPEC_VERSION = (1, 1)
+
 __all__ = [
+    "SPEC_VERSION",
     "Run",
     "normalize_error",
     "normalize_response",
     "parse_request",
+    "relay_request",
+    "relay_response",
     "render_error",
     "render_response",
     "stream_decoder",
