@@ -22,5 +22,5 @@ def test_a_parameter_that_is_to_go_still_comes_with_a_warning() -> None:
 
 
 def test_the_spec_version_of_a_plugin_that_says_nothing_is_the_first() -> None:
-    assert SPEC_VERSION == (1, 0)
+    assert SPEC_VERSION == (1, 1)
     assert not hasattr(spec_versions.Echo, "SPEC_VERSION")

@@ -16,7 +16,7 @@ from tests.workspace.tree import ROOT
 __all__ = ["PAGES", "errors_page", "hooks_page", "sections", "specs"]
 
 REFERENCE = ROOT / "docs" / "reference"
-_SERVING = ("parse_request", "render_response", "render_error", "stream_encoder")
+_SERVING = ("parse_request", "render_response", "render_error", "stream_encoder", "relay_request", "relay_response")
 _SECTIONS = ("Args", "Returns", "Raises")
 _TABLE = "| error | means | what helps | may pass | status |\n|---|---|---|---|---|"
 _LATER = "Written by `python -m tests.docs.generated` from {}; a test compares both."

@@ -186,6 +186,8 @@ class Boards:
         Raises:
             UnknownDialect: nothing has this name.
         """
+        if (known := self._boards.get(("", name))) is not None:
+            return known
         from .board import Board
 
         with self._lock:

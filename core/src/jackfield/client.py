@@ -102,11 +102,8 @@ class ClientBase(Connections, Routing, Relaying, Accounting):
         board, endpoint, model = route
         operations = board.model(model).operations
         if operations and request.operation not in operations:
-            raise UnsupportedOperation(
-                f"no {request.operation} here; there is {', '.join(operations)}; ask a provider that has it",
-                provider=endpoint.provider,
-                model=model,
-            )
+            what = f"no {request.operation} here; there is {', '.join(operations)}; ask a provider that has it"
+            raise UnsupportedOperation(what, provider=endpoint.provider, model=model)
         if (ring := self._rings.get((endpoint.provider, model)) if self._rings else None) is not None:
             endpoint = ring.best(time.monotonic())
         exchange = Exchange(board, request, endpoint, datetime.now(UTC), self._unsupported, self._book, fetches=fetches)
@@ -131,8 +128,8 @@ class ClientBase(Connections, Routing, Relaying, Accounting):
             request = chat_request(model, messages, system, parameters, stream)
         policy = Fallback.of(fallbacks)
         names = (request.model, *policy.models)
-        for name in names:
-            self.boards.resolve(name, self._overrides)  # a name that leads nowhere is told before anything is sent
+        for name in names:  # one that leads nowhere is told before anything is sent
+            self.boards.resolve(name, self._overrides)
         targets = Targets(request, names, policy, self._fetching_exchange, self._known)
         course = Course(targets.open(), self._transport)
         flow = fall_back(course, targets, self._attempted)

@@ -269,14 +269,10 @@ class Exchange:
         try:
             if answer.status >= 400:
                 raise self._error(answer)
-            response = self._normalized(answer)
+            return self._finish(self.board.normalize_response(self.request, answer))
         except ProviderError as error:
             self.complete(error, answer)
             raise
-        return self._finish(response, answer)
-
-    def _normalized(self, answer: HTTPResponse) -> Response:
-        return self.board.normalize_response(self.request, answer)
 
     def _error(self, answer: HTTPResponse) -> JackfieldError:
         error = self.board.normalize_error(self.request, answer)
@@ -310,7 +306,7 @@ class Exchange:
             self.facts.tier = tier
         return self.board.usage_items(self.request, raw, self.facts)
 
-    def _finish(self, response: Response, answer: HTTPResponse | None = None) -> Response:
+    def _finish(self, response: Response) -> Response:
         """Add what the exchange knows to what the body says."""
         head, facts = self.head, self.facts
         assert head is not None
@@ -335,10 +331,9 @@ class Exchange:
         if usage is None:
             return Cost(None, "unknown", notes=("the provider stated no usage",))
         facts = self.facts.served() if self.facts.tier or self.facts.region else {}
-        if settings := self.endpoint.settings:
-            for key in ("region", "mode"):
-                if value := settings.get(key):
-                    facts.setdefault(key, value)
+        for key in ("region", "mode") if self.endpoint.settings else ():
+            if value := self.endpoint.settings.get(key):
+                facts.setdefault(key, value)
         if tier := response.service_tier:
             facts["tier"] = tier
         return cost_of(self.board, usage, (response.model, self.request.model), facts, self.at, self.book)

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pluggy
 
 from .relay_hooks import PROJECT as PROJECT
-from .relay_hooks import relay_request as relay_request
-from .relay_hooks import relay_response as relay_response
 
 if TYPE_CHECKING:
     from .catalog import ModelInfo
@@ -284,7 +282,8 @@ def stream_encoder(request: Request, at: datetime) -> StreamEncoder | None:
     """
 
 
-# relay_request and relay_response, too: see `relay_hooks`
+from .relay_hooks import relay_request as relay_request  # noqa: E402, the order here is that of the documentation
+from .relay_hooks import relay_response as relay_response  # noqa: E402
 
 # -- extensions: observers, once per exchange, each called by itself ----------------------------------------------
 

@@ -53,14 +53,15 @@ def relay_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Relay 
 
 @_hookspec(firstresult=True)
 def relay_response(request: Request, response: HTTPResponse) -> Response | None:
-    """Read what an answer that is relayed says beside its content: model, tier, `raw_usage`. Optional, since 1.1.
+    """Read what an answer says beside its content: model, tier, `raw_usage`; then it is relayed. Optional, since 1.1.
 
     Args:
         request: as it was translated, without its messages.
         response: status, headers and the body's bytes.
 
     Returns:
-        The answer without choices. None: it is to be normalized, as where no usage is stated.
+        The answer without choices. None: it is to be normalized and rendered, as where it states no usage, or has
+        members that the format calls otherwise.
 
     Raises:
         ProviderError: the body is an error, or cannot be read.

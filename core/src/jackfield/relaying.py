@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import from_json
 
 from .conversation import ChatRequest
+from .errors import ProviderError
 from .exchange import Exchange
 from .operations import Adjustment, Request, Response
 from .wire import Endpoint, HTTPRequest, HTTPResponse
@@ -45,7 +46,7 @@ class Form:
 
 
 class RelayedExchange(Exchange):
-    """An exchange whose request is a form with text in it; `answer` is the provider's own, once it is there."""
+    """An exchange whose request is a form with text in it; `answer` is the provider's own, where it is relayed."""
 
     def __init__(self, form: Form, relay: Relay, at: datetime, book: PriceBook | None) -> None:
         self.board, self.endpoint, self.model, self.request = form.board, form.endpoint, form.model, form.request
@@ -58,15 +59,16 @@ class RelayedExchange(Exchange):
         self.answer: HTTPResponse | None = None
         self.restart()
 
-    @property
-    def whole(self) -> HTTPResponse:
-        """The answer, as the provider gave it."""
-        assert self.answer is not None
-        return self.answer
-
-    def _normalized(self, answer: HTTPResponse) -> Response:
+    def _read_whole(self, answer: HTTPResponse) -> Response:
+        try:
+            response = self.board.relay_response(self.request, answer) if answer.status < 400 else None
+        except ProviderError as error:
+            self.complete(error, answer)
+            raise
+        if response is None:
+            return super()._read_whole(answer)
         self.answer = answer
-        return self.board.relay_response(self.request, answer) or super()._normalized(answer)
+        return self._finish(response)
 
 
 class Relaying:
@@ -131,14 +133,16 @@ class Relaying:
 class Relays(Relaying):
     """Relays, in the colour that waits."""
 
-    def relay(self, form: Form, relay: Relay) -> tuple[Response, HTTPResponse]:
+    def relay(self, form: Form, relay: Relay) -> tuple[Response, HTTPResponse | None]:
         """Send a request of a form; return what is known of its answer, without choices, and the answer as it came.
+
+        Where the answer is None, the format would write it otherwise, and the response is a whole one.
 
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
         exchange, flow = self._relayed(form, relay)
-        return self._run(exchange, flow), exchange.whole
+        return self._run(exchange, flow), exchange.answer
 
     if TYPE_CHECKING:
 
@@ -148,10 +152,10 @@ class Relays(Relaying):
 class AsyncRelays(Relaying):
     """Relays, in the async colour."""
 
-    async def relay(self, form: Form, relay: Relay) -> tuple[Response, HTTPResponse]:
+    async def relay(self, form: Form, relay: Relay) -> tuple[Response, HTTPResponse | None]:
         """Send a request of a form, and wait for its answer. See `Relays.relay`."""
         exchange, flow = self._relayed(form, relay)
-        return await self._run(exchange, flow), exchange.whole
+        return await self._run(exchange, flow), exchange.answer
 
     if TYPE_CHECKING:
 

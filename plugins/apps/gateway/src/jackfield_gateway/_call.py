@@ -12,6 +12,8 @@ from uuid import uuid4
 
 from jackfield import HTTPResponse, InvalidRequestError, RequestTooLargeError
 
+from ._rounds import rounds
+
 if TYPE_CHECKING:
     from .state import Identity
 
@@ -140,7 +142,7 @@ class Call:
                 return b"".join(pieces)
 
     async def _next(self) -> MutableMapping[str, Any]:
-        """Wait for the next message, and not for ever. A timer costs a fifth of what asyncio.timeout does."""
+        """Wait for the next message, and not for ever."""
         here = asyncio.current_task()
         assert here is not None
         tired = False
@@ -150,7 +152,8 @@ class Call:
             tired = True
             here.cancel()
 
-        timer = asyncio.get_running_loop().call_later(_PATIENCE, tire)
+        waiting = rounds()
+        waiting.enter(here, _PATIENCE, tire)
         try:
             return await self._receive()
         except asyncio.CancelledError:
@@ -160,7 +163,7 @@ class Call:
             what = f"nothing of the body came for {_PATIENCE:g} s"
             raise InvalidRequestError(what, status=408) from None
         finally:
-            timer.cancel()
+            waiting.leave(here)
 
     async def reply(self, answer: HTTPResponse, more: Sequence[Header] = ()) -> None:
         """Send a whole answer."""
@@ -214,12 +217,13 @@ class _Lookout:
         self._receive = receive
         self._task = task
         self._looking: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(_MOMENT, self._begin)
+        self._rounds = rounds()
+        self._rounds.enter(self, _MOMENT, self._begin)
         self.has_cancelled = False
 
     def close(self) -> None:
         """Look out no more."""
-        self._timer.cancel()
+        self._rounds.leave(self)
         if self._looking is not None:
             self._looking.cancel()
 

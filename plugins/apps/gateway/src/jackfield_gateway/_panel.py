@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from jackfield import (
     AsyncClient,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ._retrieval import Retriever
 
 Q = TypeVar("Q", bound=Request)
+HTTPAnswer: TypeAlias = tuple[Response, HTTPResponse]
 #: Members by which hosts of many models are asked for another one than `model`.
 _MODELS = frozenset({"fallbacks", "model", "models", "preset", "route"})
 _STEERING = _MODELS | {"provider"}
@@ -103,12 +104,10 @@ class Panel:
         ask = lambda: client.chat(asked, fallbacks=others or None)  # noqa: E731
         return cast(ChatResponse, await self._watched(asker, asked, models, ask))
 
-    async def relay(
-        self, asker: Asker, board: Board, relay: Relay, parse: Callable[[], Request]
-    ) -> tuple[Response, HTTPResponse] | None:
+    async def relay(self, asker: Asker, board: Board, relay: Relay, parse: Callable[[], Request]) -> HTTPAnswer | None:
         """Ask in the caller's own words, where a provider speaks its dialect and nobody else wants to know them.
 
-        Return what is known of the answer, and the answer as it came; None: `parse` the request, and `send` it.
+        Return what is known of the answer, and the answer in the dialect; None: `parse` the request, and `send` it.
 
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
@@ -123,16 +122,15 @@ class Panel:
         if form is None:
             return None
         asked, _, models = self._course(asker, form.asked, None)
-        found: HTTPResponse | None = None
+        answer: HTTPResponse | None = None
 
         async def ask() -> Response:
-            nonlocal found
-            response, found = await client.relay(form, relay)
+            nonlocal answer
+            response, answer = await client.relay(form, relay)
             return response
 
         response = await self._watched(asker, asked, models, ask, relay)
-        assert found is not None
-        return response, found
+        return response, board.render_response(asked, response) if answer is None else answer
 
     def admit(self, asker: Asker, models: Sequence[str], fallbacks: Fallback | Sequence[str] | None = None) -> None:
         """Check that a key may ask models, and those that may be asked in their place.

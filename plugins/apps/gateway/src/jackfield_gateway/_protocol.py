@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ._rounds import Rounds, rounds
+
 #: Seconds that a head may take, from its first byte (of a new connection: from its beginning).
 _PATIENCE = 30.0
 _REFUSAL = (
@@ -24,12 +26,14 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_body = False
     _size = 0
     _bodies = 0
-    _timer: asyncio.TimerHandle | None = None
+    _rounds: Rounds
     _is_refused = False
+    _is_answered = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
         super().connection_made(transport)
+        self._rounds = rounds()
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -58,7 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin a head."""
         super().on_message_begin()
         self._in_head, self._in_body, self._size = True, False, 0
-        if self._timer is None:
+        if self._is_answered:  # a new connection waits since its beginning
             self._wait()
 
     def on_headers_complete(self) -> None:
@@ -89,15 +93,13 @@ class BoundedProtocol(HttpToolsProtocol):
             super().send_400_response(msg)
 
     def _wait(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self.patience, self._late)
+        self._rounds.enter(self, self.patience, self._late)
 
     def _wait_no_more(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._is_answered = True
+        self._rounds.leave(self)
 
     def _late(self) -> None:
-        self._timer = None
         self._refuse(408, "Request Timeout", f"the head did not come within {self.patience:g} s")
 
     def _refuse(self, status: int, reason: str, what: str) -> None:

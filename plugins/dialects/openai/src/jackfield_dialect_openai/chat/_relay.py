@@ -13,6 +13,9 @@ from jackfield.reading import word
 from ._response import created, read_body
 
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant"})
+#: Members of a message, and ends of one, as the format has them (openai 3.51.0, types/chat/chat_completion_message.py).
+_MEMBERS: Final = frozenset({"role", "content", "refusal", "annotations", "audio", "function_call", "tool_calls"})
+_REASONS: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 _APART: Final = frozenset({"model", "messages"})
 
 
@@ -45,11 +48,10 @@ def relay_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Relay 
 
 @hookimpl
 def relay_response(request: Request, response: HTTPResponse) -> Response | None:
-    """Read model, tier and usage of a chat's answer."""
+    """Read model, tier and usage of a chat's answer whose messages have no members of a host's own."""
     body = read_body(request, response)
     usage = body.get("usage")
-    is_chat = isinstance(request, ChatRequest) and isinstance(body.get("choices"), list)
-    if not is_chat or not usage or type(usage) is not dict:
+    if not isinstance(request, ChatRequest) or not usage or type(usage) is not dict or not _is_usual(body):
         return None
     return ChatResponse(
         id=word(body, "id"),
@@ -58,3 +60,16 @@ def relay_response(request: Request, response: HTTPResponse) -> Response | None:
         service_tier=word(body, "service_tier"),
         raw_usage=usage,
     )
+
+
+def _is_usual(body: Mapping[str, Any]) -> bool:
+    choices = body.get("choices")
+    if type(choices) is not list or not choices:
+        return False
+    for choice in choices:
+        message = choice.get("message") if type(choice) is dict else None
+        if type(message) is not dict or not message.keys() <= _MEMBERS:
+            return False
+        if type(reason := choice.get("finish_reason")) is not str or reason not in _REASONS:
+            return False
+    return True
