@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pluggy
 
@@ -17,8 +16,7 @@ PROJECT: Final = "jackfield"
 _hookspec = pluggy.HookspecMarker(PROJECT)
 
 
-@dataclass(frozen=True, slots=True)
-class Relay:
+class Relay(NamedTuple):
     """A caller's request, split into what was said in it and everything else, its shape.
 
     `said` are the members of the body that hold nothing but text, `shape` is the same for two requests that differ only

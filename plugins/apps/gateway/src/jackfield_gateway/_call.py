@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from jackfield import HTTPResponse, InvalidRequestError, RequestTooLargeError
 
-from ._rounds import rounds
+from ._rounds import Rounds, rounds
 
 if TYPE_CHECKING:
     from .state import Identity
@@ -23,9 +23,9 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header: TypeAlias = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asker:
-    """Who asks, and by which route: what goes into the records of a question."""
+    """Who asks, and by which route: what goes into the records of a question. Nobody changes it."""
 
     route: str
     key: str = ""
@@ -94,6 +94,12 @@ class Call:
         self._receive = receive
         self._send = send
         self._max_body = max_body
+        #: Both belong to the loop that answers; to ask asyncio again each time costs more than all the rest here.
+        self._rounds = rounds()
+        task = asyncio.current_task(self._rounds.loop)
+        assert task is not None
+        self._task = task
+        self._is_tired = False
 
     def asker(self, route: str, user: str | None = None) -> Asker:
         """Return who asks by a route, for the records; `user` is whom the caller names, and believed no further."""
@@ -143,27 +149,22 @@ class Call:
 
     async def _next(self) -> MutableMapping[str, Any]:
         """Wait for the next message, and not for ever."""
-        here = asyncio.current_task()
-        assert here is not None
-        tired = False
-
-        def tire() -> None:
-            nonlocal tired
-            tired = True
-            here.cancel()
-
-        waiting = rounds()
-        waiting.enter(here, _PATIENCE, tire)
+        waiting = self._rounds
+        waiting.enter(self, _PATIENCE, self._tire)
         try:
             return await self._receive()
         except asyncio.CancelledError:
-            if not tired:
+            if not self._is_tired:
                 raise
-            here.uncancel()
+            self._task.uncancel()
             what = f"nothing of the body came for {_PATIENCE:g} s"
             raise InvalidRequestError(what, status=408) from None
         finally:
-            waiting.leave(here)
+            waiting.leave(self)
+
+    def _tire(self) -> None:
+        self._is_tired = True
+        self._task.cancel()
 
     async def reply(self, answer: HTTPResponse, more: Sequence[Header] = ()) -> None:
         """Send a whole answer."""
@@ -195,15 +196,13 @@ class Call:
         Raises:
             Gone: the caller has hung up.
         """
-        here = asyncio.current_task()
-        assert here is not None
-        lookout = _Lookout(self._receive, here)
+        lookout = _Lookout(self._receive, self._task, self._rounds)
         try:
             return await work
         except asyncio.CancelledError:
             if not lookout.has_cancelled:
                 raise
-            here.uncancel()
+            self._task.uncancel()
             raise Gone from None
         finally:
             lookout.close()
@@ -213,12 +212,14 @@ class _Lookout:
     """Looks out for the end of a connection, and cancels a task then. It begins a moment later: what is answered by
     then needs none."""
 
-    def __init__(self, receive: Receive, task: asyncio.Task[Any]) -> None:
+    __slots__ = ("_looking", "_receive", "_rounds", "_task", "has_cancelled")
+
+    def __init__(self, receive: Receive, task: asyncio.Task[Any], rounds: Rounds) -> None:
         self._receive = receive
         self._task = task
         self._looking: asyncio.Task[None] | None = None
-        self._rounds = rounds()
-        self._rounds.enter(self, _MOMENT, self._begin)
+        self._rounds = rounds
+        rounds.enter(self, _MOMENT, self._begin)
         self.has_cancelled = False
 
     def close(self) -> None:

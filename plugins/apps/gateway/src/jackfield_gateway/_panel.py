@@ -121,7 +121,9 @@ class Panel:
             return None
         if form is None:
             return None
-        asked, _, models = self._course(asker, form.asked, None)
+        asked = form.asked
+        self.admit(asker, (asked.model,))
+        models = [] if self.guard is None or self.guard.is_idle else [self._full(asked.model)]
         answer: HTTPResponse | None = None
 
         async def ask() -> Response:
