@@ -25,6 +25,7 @@ from ._observation import Observation
 from ._panel import Panel
 from ._records import Records
 from ._retrieval import Retriever, find_retriever
+from ._rounds import Rounds, rounds_here
 from ._routes import Match, Routes
 from ._settings import FIXED, Settings, read_settings
 from ._written import waits
@@ -91,6 +92,8 @@ class GatewayApp:
         self._key = key
         self._doors: dict[int, Door] = {}
         self._description: bytes | None = None
+        #: Those of the loop that serves; None where nobody has said that it begins.
+        self._rounds: Rounds | None = None
         #: Settings that win over those that are read again.
         self.overrides: Mapping[str, Any] = {}
         #: Providers that the sandbox stands in for.
@@ -124,7 +127,7 @@ class GatewayApp:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            call = Call(scope, receive, send, self.settings.max_body)
+            call = Call(scope, receive, send, self.settings.max_body, self._rounds)
             try:
                 if self.edge.origins and (answer := self.edge.preflight(call)) is not None:
                     await call.reply(answer)
@@ -151,12 +154,14 @@ class GatewayApp:
                 return
 
     async def _open(self) -> None:
+        self._rounds = rounds_here()
         if self.team is not None:
             await self.team.open(self.settings)
             self.guard.ledger, self.panel.lending = self.team.ledger, self.team.lending
         self.observation.is_ready = True
 
     async def _close(self) -> None:
+        self._rounds = None
         self.observation.is_ready = False
         await self.client.close()
         await self.guard.close()

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from jackfield import HTTPResponse, InvalidRequestError, RequestTooLargeError
 
-from ._rounds import Rounds, rounds
+from ._rounds import Rounds, rounds_here
 
 if TYPE_CHECKING:
     from .state import Identity
@@ -64,7 +64,7 @@ class Gone(Exception):
 class Call:
     """A caller's request. Header names are in lower case; `query` is the query string as it came."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body: int, rounds: Rounds | None = None) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: str = scope.get("query_string", b"").decode("latin-1")
@@ -95,7 +95,7 @@ class Call:
         self._send = send
         self._max_body = max_body
         #: Both belong to the loop that answers; to ask asyncio again each time costs more than all the rest here.
-        self._rounds = rounds()
+        self._rounds = rounds or rounds_here()
         task = asyncio.current_task(self._rounds.loop)
         assert task is not None
         self._task = task

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ._rounds import Rounds, rounds
+from ._rounds import Rounds, rounds_here
 
 #: Seconds that a head may take, from its first byte (of a new connection: from its beginning).
 _PATIENCE = 30.0
@@ -33,7 +33,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
         super().connection_made(transport)
-        self._rounds = rounds()
+        self._rounds = rounds_here()
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -43,7 +43,7 @@ class Rounds:
 _last: Rounds | None = None
 
 
-def rounds() -> Rounds:
+def rounds_here() -> Rounds:
     """Return the rounds of the loop that runs."""
     global _last
     loop = asyncio.get_running_loop()

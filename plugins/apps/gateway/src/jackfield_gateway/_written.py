@@ -37,9 +37,11 @@ def attempt(row: Attempt) -> dict[str, Any]:
 
 def marks(sandboxed: bool, adjustments: Sequence[Adjustment]) -> list[Header]:
     """Return the headers that say who answered, and what the model could not take."""
-    names = ", ".join(dict.fromkeys(adjustment.parameter for adjustment in adjustments))
-    told = [(b"x-jackfield-adjusted", names.encode("latin-1", "replace"))] if names else []
-    return [SANDBOX, *told] if sandboxed else told
+    told: list[Header] = [SANDBOX] if sandboxed else []
+    if adjustments:
+        names = ", ".join(dict.fromkeys(adjustment.parameter for adjustment in adjustments))
+        told.append((b"x-jackfield-adjusted", names.encode("latin-1", "replace")))
+    return told
 
 
 def waits(error: JackfieldError) -> list[Header]:
