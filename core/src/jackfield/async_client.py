@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from .async_driver import AsyncStream, drive
@@ -95,8 +95,10 @@ class AsyncClient(ClientBase, AsyncTurns, AsyncRelays, AsyncClosing):
         exchange = self._fetching_exchange(request)
         return await self._run(exchange, self._flow(exchange))
 
-    async def _run(self, exchange: Exchange, flow: Flow[Response], course: Course | None = None) -> Response:
-        return await drive(flow, self._transport(exchange), course)
+    def _run(
+        self, exchange: Exchange, flow: Flow[Response], course: Course | None = None
+    ) -> Coroutine[Any, Any, Response]:
+        return drive(flow, self._transport(exchange), course)
 
     def _transport(self, exchange: Exchange) -> AsyncTransport:
         return cast(AsyncTransport, self._transport_for(exchange.endpoint.provider, open_async_transport))

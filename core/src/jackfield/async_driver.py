@@ -37,7 +37,8 @@ async def drive(flow: Flow[Response], transport: AsyncTransport, course: Course 
         return cast(Response, stop.value)
     finally:
         flow.close()
-        await effects.close()
+        if effects.reply is not None:
+            await effects.close()
 
 
 class Effects:
@@ -53,7 +54,8 @@ class Effects:
     async def carry_out(self, effect: Effect) -> Any:
         """Return what comes of an effect other than to read or to emit, which are its driver's own."""
         if type(effect) is Send:
-            await self.close()
+            if self.reply is not None:
+                await self.close()
             if self._course is not None:
                 self._transport = self._course.transport(self._course.exchange)
             self.reply = reply = await self._transport.send(effect.request, effect.timeout)
