@@ -167,6 +167,22 @@ def test_addresses_of_one_request_are_counted(server: Server, asking: Asking, op
     assert not server.requests
 
 
+def test_addresses_of_one_request_share_a_bound(
+    server: Server, pictures: Server, asking: Asking, options: dict[str, Any]
+) -> None:
+    pictures.answer([b"HTTP/1.1 200 X\r\ncontent-type: image/png\r\ncontent-length: 600\r\n\r\n" + bytes(600)])
+    limits = FetchLimits(size=1000, total=1500, allowed=LOOPBACK.allowed)
+    server.answer(whole(completion()))
+    for number, fits in ((2, True), (3, False)):
+        talk = [message for name in range(number) for message in _shown(f"{pictures.url}/{name}.png")]
+        if fits:
+            asking("chat", "acme/large", talk, options=options | {"media": limits})
+            continue
+        with pytest.raises(InvalidInput, match="more than 1500 bytes together; give fewer or smaller"):
+            asking("chat", "acme/large", talk, options=options | {"media": limits})
+    assert len(server.requests) == 1
+
+
 def test_other_calls_go_on_while_something_is_fetched(
     server: Server, pictures: Server, options: dict[str, Any]
 ) -> None:

@@ -32,10 +32,11 @@ _HEADERS: Final = {"accept": "*/*", "accept-encoding": "identity", "user-agent":
 class FetchLimits:
     """Bounds: bytes, seconds in all, redirects; `allowed` networks are reached beside public ones.
 
-    `count` is how many addresses are fetched for one request.
+    `count` is how many addresses are fetched for one request, `total` how many bytes they have together.
     """
 
     size: int = 20 * 1024 * 1024
+    total: int = 50 * 1024 * 1024
     seconds: float = 20.0
     redirects: int = 3
     count: int = 20
@@ -52,8 +53,10 @@ class Fetched:
     url: str
 
 
-def fetch(url: str, limits: FetchLimits | None = None, resolve: Resolve = socket.getaddrinfo) -> Fetched:
-    """Get what stands at a URL.
+def fetch(
+    url: str, limits: FetchLimits | None = None, resolve: Resolve = socket.getaddrinfo, room: Room | None = None
+) -> Fetched:
+    """Get what stands at a URL; `room` bounds it together with others.
 
     Raises:
         InvalidInput: the address may not be asked, or gives too much, or an error.
@@ -61,9 +64,10 @@ def fetch(url: str, limits: FetchLimits | None = None, resolve: Resolve = socket
         RequestTimeout: it takes too long.
     """
     limits = limits or FetchLimits()
+    room = room or Room(limits.total)
     deadline = time.monotonic() + limits.seconds
     for _ in range(limits.redirects + 1):
-        found = _ask(vet(url, limits.allowed, resolve), limits, deadline)
+        found = _ask(vet(url, limits.allowed, resolve), limits, deadline, room)
         if isinstance(found, Fetched):
             return found
         try:
@@ -73,32 +77,60 @@ def fetch(url: str, limits: FetchLimits | None = None, resolve: Resolve = socket
     raise InvalidInput(f"the address leads on more than {limits.redirects} times; give the one where it ends")
 
 
-async def fetch_async(url: str, limits: FetchLimits | None = None, resolve: Resolve = socket.getaddrinfo) -> Fetched:
+async def fetch_async(
+    url: str, limits: FetchLimits | None = None, resolve: Resolve = socket.getaddrinfo, room: Room | None = None
+) -> Fetched:
     """Get what stands at a URL, in a thread: see `fetch`."""
-    return await asyncio.get_running_loop().run_in_executor(_pool(), fetch, url, limits, resolve)
+    return await asyncio.get_running_loop().run_in_executor(_pool(), fetch, url, limits, resolve, room)
 
 
 def fetch_all(urls: Sequence[str], limits: FetchLimits | None = None) -> dict[str, Fetched]:
     """Get what stands at several URLs, side by side. See `fetch`.
 
     Raises:
-        InvalidInput: there are more than `limits.count`, or one may not be asked.
+        InvalidInput: there are more than `limits.count`, they have more than `limits.total`, or one may not be asked.
     """
-    _check_count(urls, limits)
-    started = [_pool().submit(fetch, url, limits) for url in urls]
+    limits, room = _begun(urls, limits)
+    started = [_pool().submit(fetch, url, limits, room=room) for url in urls]
     return {url: future.result() for url, future in zip(urls, started, strict=True)}
 
 
 async def fetch_all_async(urls: Sequence[str], limits: FetchLimits | None = None) -> dict[str, Fetched]:
     """Get what stands at several URLs, in threads: see `fetch_all`."""
-    _check_count(urls, limits)
-    return dict(zip(urls, await asyncio.gather(*(fetch_async(url, limits) for url in urls)), strict=True))
+    limits, room = _begun(urls, limits)
+    started = [fetch_async(url, limits, room=room) for url in urls]
+    return dict(zip(urls, await asyncio.gather(*started), strict=True))
 
 
-def _check_count(urls: Sequence[str], limits: FetchLimits | None) -> None:
-    most = (limits or FetchLimits()).count
-    if len(urls) > most:
-        raise InvalidInput(f"at most {most} addresses are fetched for one request, not {len(urls)}", param="messages")
+def _begun(urls: Sequence[str], limits: FetchLimits | None) -> tuple[FetchLimits, Room]:
+    """Check how many there are, and make room for them."""
+    limits = limits or FetchLimits()
+    if len(urls) > limits.count:
+        what = f"at most {limits.count} addresses are fetched for one request, not {len(urls)}"
+        raise InvalidInput(what, param="messages")
+    return limits, Room(limits.total)
+
+
+class Room:
+    """What is left of the bytes that may be fetched for one request, by several threads."""
+
+    def __init__(self, total: int) -> None:
+        self._total = self._left = total
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> None:
+        """Count bytes that have come.
+
+        Raises:
+            InvalidInput: there is no room for them.
+        """
+        with self._lock:
+            self._left -= size
+        if self._left < 0:
+            what = (
+                f"what stands at the addresses has more than {self._total} bytes together; give fewer or smaller ones"
+            )
+            raise InvalidInput(what, param="messages")
 
 
 @cache
@@ -120,7 +152,7 @@ def kind_of(mime: str) -> MediaKind:
             return "document"
 
 
-def _ask(vetted: Vetted, limits: FetchLimits, deadline: float) -> Fetched | str:
+def _ask(vetted: Vetted, limits: FetchLimits, deadline: float, room: Room) -> Fetched | str:
     """Ask one host; return what it has, or where it sends us."""
     connection = _Pinned(vetted, limits, deadline)
     alarm = threading.Timer(max(0.0, deadline - time.monotonic()), connection.cut)
@@ -134,7 +166,7 @@ def _ask(vetted: Vetted, limits: FetchLimits, deadline: float) -> Fetched | str:
             raise InvalidInput(f"{vetted.host} answers {answer.status} for the address")
         if (packed := answer.getheader("content-encoding", "identity").lower()) != "identity":
             raise InvalidInput(f"{vetted.host} sends it packed ({packed:.20}), which is not unpacked here")
-        data = _read(answer, vetted.host, limits.size)
+        data = _read(answer, vetted.host, limits.size, room)
         if connection.is_cut or answer.length:
             raise ConnectionResetError("it broke off")
         if not data:
@@ -150,9 +182,10 @@ def _ask(vetted: Vetted, limits: FetchLimits, deadline: float) -> Fetched | str:
         connection.close()
 
 
-def _read(answer: http.client.HTTPResponse, host: str, size: int) -> bytes:
+def _read(answer: http.client.HTTPResponse, host: str, size: int, room: Room) -> bytes:
     data = bytearray()
     while piece := answer.read(min(_PIECE, size + 1 - len(data))):
+        room.take(len(piece))
         data += piece
         if len(data) > size:
             raise InvalidInput(f"what {host} sends is larger than {size} bytes")

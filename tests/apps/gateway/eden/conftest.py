@@ -17,7 +17,7 @@ from tests.apps.gateway.conftest import served
 from tests.core.server import Server, completion, running, whole
 
 PROVIDERS = ("openai", "mistral", "deepseek", "anthropic")
-LOOPBACK = FetchLimits(size=100_000, seconds=2.0, allowed=(ipaddress.ip_network("127.0.0.0/8"),))
+LOOPBACK = FetchLimits(size=100_000, total=150_000, seconds=2.0, allowed=(ipaddress.ip_network("127.0.0.0/8"),))
 
 
 class Shelf:

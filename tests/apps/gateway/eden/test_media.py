@@ -89,3 +89,15 @@ def test_what_is_too_large_or_not_there_is_refused(
     assert answer.status_code == 400
     assert sentence in answer.json()["error"]["message"]["messages"][0]
     assert not upstreams["openai"].requests
+
+
+def test_what_stands_at_all_addresses_of_a_request_has_one_bound(
+    address: str, upstreams: Upstreams, pictures: Server
+) -> None:
+    pictures.answer(whole(b"x" * 90_000))
+    body = looking(f"{pictures.url}/a.png", media_type="image/png")
+    body["messages"][0]["content"] *= 2
+    answer = ask(address, body, PATH)
+    assert answer.status_code == 400
+    assert "more than 150000 bytes together" in answer.json()["error"]["message"]["messages"][0]
+    assert not upstreams["openai"].requests

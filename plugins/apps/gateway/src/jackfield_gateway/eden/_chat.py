@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from jackfield import ChatRequest, ChatResponse, Fallback, InvalidInput, JackfieldError, Message
-from jackfield.fetching import fetch_async
+from jackfield.fetching import Room, fetch_async
 from jackfield_gateway._call import Asker, Call, Header
 from jackfield_gateway._panel import Panel
 from jackfield_gateway._written import marks
@@ -34,7 +35,8 @@ class Chats:
         rows = items_of(body)
         entries = Entries(self._panel.boards, body)
         try:
-            messages = await call.unless_gone(of_items(rows, body.chatbot_global_action, self._fetch))
+            fetch = partial(self._fetch, Room(self._panel.media.total))
+            messages = await call.unless_gone(of_items(rows, body.chatbot_global_action, fetch))
         except InvalidInput as error:
             raise Refused.of("messages", error.message) from None
         except JackfieldError as error:
@@ -85,8 +87,8 @@ class Chats:
         self._panel.admit(call.asker(f"{feature}__chat"), [target.model for target in (*first, *others)])
         return first, others
 
-    async def _fetch(self, url: str) -> tuple[bytes, str | None]:
-        found = await fetch_async(url, self._panel.media)
+    async def _fetch(self, room: Room, url: str) -> tuple[bytes, str | None]:
+        found = await fetch_async(url, self._panel.media, room=room)
         return found.data, found.mime
 
     async def _answer(
