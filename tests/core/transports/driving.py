@@ -14,7 +14,7 @@ from jackfield import HTTPRequest, Timeout, TransportSettings
 from jackfield.transport import open_async_transport, open_transport
 
 #: Every library in each colour that it has.
-KINDS = ("httpx", "httpx2", "http.client", "async-httpx", "async-httpx2", "async-aiohttp")
+KINDS = ("httpx", "httpx2", "http.client", "async-httpx", "async-httpx2", "async-aiohttp", "async-httptools")
 SOON = Timeout(connect=5.0, first=5.0, between=5.0)
 
 
