@@ -255,11 +255,6 @@ class Connection(asyncio.Protocol):
         has_end = "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
         return errors.failed("the answer ended before its end") if has_end or not answer.status else None
 
-    def eof_received(self) -> None:
-        """Take an idle connection away at once; one that is read is lost in a moment."""
-        if self._answer is None:
-            self.close()
-
     def data_received(self, data: bytes) -> None:
         """Read on."""
         answer = self._answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
 
@@ -111,12 +112,22 @@ def test_answer_to_head_has_no_body(driver: Driver, server: Server) -> None:
         [b"HTTP/1.1 200 X\r\nX-Long: " + b"x" * 70_000 + b"\r\nContent-Length: 1\r\n\r\n1"],
         [b"HTTP/1.1 200 X\r\n" + b"".join(b"X-%d: 12345678901234567890\r\n" % number for number in range(3000)), WATCH],
         [b"HTTP/1.1 100 X\r\n\r\n" * 4000, WATCH],
+        [b"HTTP/1.1 200 X\r\n", *[0.005, b"X-Long: " + b"x" * 6000 + b"\r\n"] * 12, WATCH],
         [STREAM_HEAD + piece(b"1"), 0.05, b"0\r\nX-Long: " + b"x" * 70_000, WATCH],
         [b"HTTP/1.1 200 X\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n" + piece(b"1") + END],
         [STREAM_HEAD + b"no number\r\n1\r\n", WATCH],
         [b"HTTP/1.1 200 X\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12", WATCH],
     ],
-    ids=["long line", "many lines", "endless interim", "trailers", "two lengths", "no chunk", "lengths that differ"],
+    ids=[
+        "long line",
+        "many lines",
+        "endless interim",
+        "slow lines",
+        "trailers",
+        "two lengths",
+        "no chunk",
+        "lengths that differ",
+    ],
 )
 def test_what_is_no_http_or_has_no_bound_is_refused(driver: Driver, server: Server, script: Script) -> None:
     server.scripts = [script, whole(b"2")]
@@ -241,6 +252,14 @@ def test_signs_of_life_that_say_nothing_do_not_move_the_limit(driver: Driver, se
     with pytest.raises(RequestTimeout, match="nothing came"):
         driver.send(post(server.url), Timeout(connect=5.0, first=0.3, between=5.0))
     assert len(server.heads) == 1
+
+
+def test_reader_may_take_its_time(driver: Driver, server: Server) -> None:
+    server.scripts = [[STREAM_HEAD, 0.05, piece(b"1"), 0.05, piece(b"2"), 0.6, piece(b"3"), END]]
+    answer = driver.send(post(server.url), Timeout(5.0, 0.3, 0.3))
+    assert answer.read() == b"1"
+    driver.run(asyncio.sleep(0.5))  # it waits for nothing: no limit holds
+    assert answer.body() == b"23"
 
 
 def test_limits_of_one_request_are_not_those_of_the_next(driver: Driver, server: Server) -> None:

@@ -18,6 +18,8 @@ from jackfield.transport import AsyncReply, AsyncTransport, open_async_transport
 from tests.core.transports.driving import SOON, new_loop, post, sockets, wait_until_gone
 from tests.core.transports.peers import END, STREAM_HEAD, WATCH, Server, piece, serving, whole
 
+#: Longer than any of these tests waits.
+LONG = Timeout(60.0, 60.0, 60.0)
 Run = Callable[[Awaitable[Any]], Any]
 
 
@@ -154,7 +156,7 @@ def test_cancelling_closes_the_socket_and_frees_the_place(server: Server, run: R
     transport = opened(max_connections=1)
 
     async def work() -> None:
-        task = asyncio.ensure_future(ask(transport, server))
+        task = asyncio.ensure_future(ask(transport, server, LONG))
         await until(lambda: bool(server.heads))
         await asyncio.sleep(0.02)
         task.cancel()
@@ -172,7 +174,7 @@ def test_cancelling_while_a_tunnel_is_made_closes_the_socket(server: Server, run
 
     async def work() -> None:
         for _ in range(2):
-            task = asyncio.ensure_future(transport.send(post("https://provider.invalid"), SOON))
+            task = asyncio.ensure_future(transport.send(post("https://provider.invalid"), LONG))
             count = len(server.heads)
             await until(lambda count=count: len(server.heads) > count)  # type: ignore[misc]
             task.cancel()
