@@ -44,9 +44,9 @@ ANSWERS: dict[str, tuple[bytes, int, dict[str, str | None], bytes]] = {
 @pytest.mark.parametrize("name", ANSWERS)
 def test_answer_may_be_cut_anywhere(driver: Driver, server: Server, name: str) -> None:
     written, status, headers, body = ANSWERS[name]
-    cuts = range(1, len(written))
+    cuts: list[Script] = [[written[:cut], 0.001, written[cut:]] for cut in range(1, len(written))]
     singles: Script = [written[place : place + 1] for place in range(len(written))]
-    server.scripts = [*([written[:cut], 0.001, written[cut:]] for cut in cuts), singles, [written]]
+    server.scripts = [*cuts, singles, [written]]
     for _ in range(len(cuts) + 2):
         answer = driver.send(post(server.url))
         assert answer.status == status

@@ -51,6 +51,10 @@ async def read(reply: AsyncReply) -> bytes:
     return b"".join([chunk async for chunk in reply.chunks])
 
 
+async def closed(reply: AsyncReply) -> None:
+    await reply.aclose()
+
+
 async def ask(transport: AsyncTransport, server: Server, timeout: Timeout = SOON) -> bytes:
     return await read(await transport.send(post(server.url), timeout))
 
@@ -84,13 +88,13 @@ def test_connections_of_a_loop_that_was_just_closed_are_dropped(
     before, transport, loop = sockets(), opened(max_connections=1), loops()
     assert loop.run_until_complete(ask(transport, server)) == b"1"
     reply = loop.run_until_complete(transport.send(post(server.url), SOON))
-    assert loop.run_until_complete(anext(reply.chunks)) == b"2"  # type: ignore[arg-type]
+    assert loop.run_until_complete(anext(reply.chunks)) == b"2"
     loop.close()
     with asyncio.Runner(loop_factory=loops) as runner:
         assert runner.run(ask(transport, server)) == b"3", "the place of the answer that was being read is free again"
         with pytest.raises(ConnectionFailed, match="the event loop of the answer was closed"):
             runner.run(anext(reply.chunks))  # type: ignore[arg-type]
-        runner.run(reply.aclose())
+        runner.run(closed(reply))
         runner.run(transport.aclose())
     del reply, loop
     gc.collect()
@@ -103,7 +107,7 @@ def test_second_loop_beside_an_open_one_is_refused(server: Server, run: Run) -> 
     assert run(ask(transport, server)) == b"1"
     for work in (ask(transport, server), transport.aclose()):
         with asyncio.Runner() as other, pytest.raises(ConfigurationError, match="in use in another event loop"):
-            other.run(work)  # type: ignore[arg-type]
+            other.run(work)
     assert run(ask(transport, server)) == b"1"
     assert server.opened == 1
 
@@ -114,8 +118,8 @@ def test_closed_client_ends_what_waits_and_can_be_used_again(server: Server, run
 
     async def work() -> None:
         reply = await transport.send(post(server.url), SOON)
-        assert await anext(reply.chunks) == b"1"  # type: ignore[arg-type]
-        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(anext(reply.chunks))]  # type: ignore[arg-type]
+        assert await anext(reply.chunks) == b"1"
+        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(anext(reply.chunks))]
         waiting += [asyncio.ensure_future(transport.send(post(server.url), Timeout(None, None, None)))]  # for a head
         await until(lambda: len(server.heads) == 2)
         waiting += [asyncio.ensure_future(transport.send(post(server.url), Timeout(None, None, None)))]  # for a place
@@ -125,8 +129,8 @@ def test_closed_client_ends_what_waits_and_can_be_used_again(server: Server, run
         assert [str(error) for error in found] == ["no connection: the client was closed"] * 3
         await until(lambda: len(server.hung_up) == 2)
         with pytest.raises(ConnectionFailed, match="the client was closed"):
-            await anext(reply.chunks)  # type: ignore[arg-type]
-        assert await asyncio.gather(ask(transport, server), ask(transport, server)) == [b"2", b"2"]
+            await anext(reply.chunks)
+        assert list(await asyncio.gather(ask(transport, server), ask(transport, server))) == [b"2", b"2"]
         await transport.aclose()
 
     run(work())
@@ -281,7 +285,7 @@ def test_last_connection_is_used_first(server: Server, run: Run) -> None:
         for _ in range(8):  # longer than an idle connection is kept
             assert await ask(transport, server) == b"1"
         assert server.opened == 3
-        assert await asyncio.gather(ask(transport, server), ask(transport, server)) == [b"1"] * 2
+        assert list(await asyncio.gather(ask(transport, server), ask(transport, server))) == [b"1"] * 2
         assert server.opened == 4, "of the three the one that was used is left"
 
     run(work())
@@ -335,7 +339,7 @@ def test_request_makes_no_task_and_no_timer_and_is_one_write(server: Server) -> 
         tasks.append(work)
         return asyncio.Task(work, loop=within, **options)
 
-    loop.call_at = counted  # type: ignore[method-assign]
+    loop.call_at = counted  # type: ignore[method-assign, assignment]
     loop.set_task_factory(made)
     transport = opened()
 
