@@ -155,7 +155,7 @@ class Connection(asyncio.Protocol):
         self._bare += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             if not self._is_whole:
                 self.end(errors.failed("the answer is no HTTP"))
                 return

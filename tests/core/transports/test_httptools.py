@@ -136,6 +136,16 @@ def test_what_is_no_http_or_has_no_bound_is_refused(driver: Driver, server: Serv
     assert driver.send(post(server.url)).body() == b"2"
 
 
+def test_protocol_that_nobody_asked_to_change_ends_the_connection(driver: Driver, server: Server) -> None:
+    head = b"HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: another\r\n\r\n"
+    for rest in (b"", b"something else"):
+        server.scripts = [[head + rest], whole(b"2")]
+        answer = driver.send(post(server.url))
+        assert (answer.status, answer.body()) == (101, b"")
+        assert driver.send(post(server.url)).body() == b"2"
+    assert server.opened == 3
+
+
 def test_head_of_many_bytes_is_taken(driver: Driver, server: Server) -> None:
     server.scripts = [whole(b"1" * 200_000, 200, "X-Long: " + "x" * 60_000)]
     answer = driver.send(post(server.url))

@@ -323,8 +323,8 @@ def test_answer_before_the_request_was_sent_leaves_no_connection(run: Run) -> No
     run(work())
 
 
-def test_request_makes_no_task_and_no_timer_and_is_one_write(server: Server) -> None:
-    """What costs is counted: by the loop, and by the server, which is sent to once."""
+def test_request_makes_no_task_and_no_timer_of_its_own(server: Server) -> None:
+    """What costs is counted by the loop."""
     server.scripts = [[STREAM_HEAD, piece(b"1"), 0.001, piece(b"2"), END]]
     loop = asyncio.new_event_loop()
     tasks: list[Any] = []
