@@ -238,10 +238,10 @@ def waiting(library: str) -> Subject:
 
 _OURS = [
     subject(library)
-    for library in ("httpx", "httpx2", "aiohttp", "http.client")
+    for library in ("httpx", "httpx2", "aiohttp", "httptools", "http.client")
     for subject in (alone, asynchronous, waiting)
-    if (library == "aiohttp") <= (subject is not waiting)  # the one has no client that waits, the other has no other
-    if (library == "http.client") <= (subject is waiting)
+    if (library in ("aiohttp", "httptools")) <= (subject is not waiting)  # these have no client that waits
+    if (library == "http.client") <= (subject is waiting)  # and this has no other
 ]
 
 

@@ -83,6 +83,7 @@ _HTTPX = ("Client", "AsyncClient", "HTTPXTransport", "AsyncHTTPXTransport")
 _LIBRARIES: Mapping[str, _Library] = {
     "httpx2": _Library("transport_httpx", "httpx2", *_HTTPX),
     "httpx": _Library("transport_httpx", None, *_HTTPX),
+    "httptools": _Library("transport_httptools", "httptools", None, None, None, "AsyncHttptoolsTransport"),
     "http.client": _Library("transport_http_client", None, None, None, "HTTPClientTransport", None),
     "aiohttp": _Library("transport_aiohttp", "aiohttp", None, "ClientSession", None, "AsyncAiohttpTransport"),
 }
@@ -120,7 +121,7 @@ def _open(given: Any, environ: Mapping[str, str], is_async: bool) -> Any:
         settings = _settings(given)
         name = settings.library or usual_library()
         if name == "fast":
-            name = "aiohttp" if is_async else "http.client"
+            name = "httptools" if is_async else "http.client"
         return _maker(name, is_async)(settings=settings, environ=environ)
     found = library_of(given)
     if found is None:

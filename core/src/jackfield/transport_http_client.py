@@ -16,8 +16,9 @@ from weakref import WeakSet
 from . import transport_errors as errors
 from .errors import ConfigurationError, JackfieldError
 from .transport import USER_AGENT, Reply, join_headers
-from .transport_http_client_pool import Pool, Way, decoded, waiting
+from .transport_http_client_pool import Kept, Pool, decoded, waiting
 from .transport_settings import TransportSettings
+from .transport_ways import Way
 from .wire import HTTPRequest
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class HTTPClientTransport:
             answer.end()
         self._pool.close()
 
-    def give_back(self, way: Way, connection: http.client.HTTPConnection, is_fit: bool) -> None:
+    def give_back(self, way: Way[Kept], connection: http.client.HTTPConnection, is_fit: bool) -> None:
         """Keep a connection whose answer has been read, or close it."""
         if is_fit:
             self._pool.keep(way, connection)
@@ -79,7 +80,7 @@ class _Answer:
     """An answer that is being read, in the thread that reads it: it holds a connection until it is closed."""
 
     def __init__(
-        self, owner: HTTPClientTransport, way: Way, connection: http.client.HTTPConnection, held: socket.socket
+        self, owner: HTTPClientTransport, way: Way[Kept], connection: http.client.HTTPConnection, held: socket.socket
     ) -> None:
         self._owner, self._way, self._socket = owner, way, held
         self._connection: http.client.HTTPConnection | None = connection
@@ -88,9 +89,9 @@ class _Answer:
 
     def chunks(self, between: float | None) -> Iterator[bytes]:
         """Read to the end; the limit between chunks holds once the first has come."""
-        coding = self.response.headers.get("content-encoding", "identity").lower()
+        coding = self.response.headers.get("content-encoding", "")
         pieces = self._pieces(between)
-        return pieces if coding in ("", "identity") else decoded(pieces, coding)
+        return decoded(pieces, coding) if coding else pieces
 
     def _pieces(self, between: float | None) -> Iterator[bytes]:
         response, is_whole = self.response, False

@@ -15,8 +15,9 @@ from .proxies import proxy_address
 class TransportSettings:
     """How connections are made.
 
-    `library` is "httpx2", "httpx", "aiohttp" (for `AsyncClient` only), "http.client" (for `Client` only), or "fast":
-    the cheapest for the client, the first or the second of these two; None: httpx2 where it is installed, else httpx.
+    `library` is "httpx2", "httpx", "httptools" or "aiohttp" (for `AsyncClient` only), "http.client" (for `Client`
+    only), or "fast": the cheapest for the client, httptools or http.client; None: httpx2 where it is installed, else
+    httpx.
     `proxy` is the URL of a proxy for everything that `no_proxy` does not name; None: what HTTP_PROXY, HTTPS_PROXY,
     ALL_PROXY and NO_PROXY say, "": none. `ca_bundle` is a file of certificates (PEM) to trust beside the system's,
     `certificate` one to show, with its key in the same file or in `certificate_key`. `max_connections` are in use at

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
 
-from tests.core.transports.driving import KINDS, Driver, wait_until_gone
+from tests.core.transports.driving import KINDS, Driver, new_loop, wait_until_gone
 from tests.core.transports.driving import sockets as open_sockets
 from tests.core.transports.peers import Server, serving
 
@@ -15,7 +14,7 @@ from tests.core.transports.peers import Server, serving
 @pytest.fixture(params=KINDS)
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
     kind: str = request.param
-    loop = asyncio.new_event_loop()
+    loop = new_loop(kind)
     before = open_sockets()
     found = Driver(kind, loop)
     try:

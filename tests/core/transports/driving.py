@@ -10,11 +10,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from jackfield import HTTPRequest, Timeout, TransportSettings
 from jackfield.transport import open_async_transport, open_transport
 
-#: Every library in each colour that it has.
-KINDS = ("httpx", "httpx2", "http.client", "async-httpx", "async-httpx2", "async-aiohttp")
+#: Every library in each colour that it has; ours over both event loops.
+KINDS = (
+    "httpx", "httpx2", "http.client", "async-httpx", "async-httpx2", "async-aiohttp", "async-httptools",
+    pytest.param("uvloop-httptools", marks=pytest.mark.needs("module:uvloop")),
+)  # fmt: skip
 SOON = Timeout(connect=5.0, first=5.0, between=5.0)
 
 
@@ -22,6 +27,15 @@ def post(url: str, body: bytes = b'{"a":1}', **headers: str) -> HTTPRequest:
     """Write a request with a key in its header."""
     given = {"authorization": "Bearer sk-secret-1", "content-type": "application/json", **headers}
     return HTTPRequest("POST", url, given, body)
+
+
+def new_loop(kind: str) -> asyncio.AbstractEventLoop:
+    """Make the event loop that a kind of transport is driven in."""
+    if kind.startswith("uvloop"):
+        import uvloop
+
+        return uvloop.new_event_loop()
+    return asyncio.new_event_loop()
 
 
 class Answer:
@@ -64,7 +78,7 @@ class Driver:
 
     def __init__(self, kind: str, loop: asyncio.AbstractEventLoop) -> None:
         colour, _, name = kind.rpartition("-")
-        self.is_async = colour == "async"
+        self.is_async = bool(colour)
         self.library = name
         self._loop = loop
         self._transports: list[Any] = []

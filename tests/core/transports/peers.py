@@ -81,9 +81,9 @@ class Proxy:
 
 
 @contextmanager
-def proxying() -> Iterator[Proxy]:
+def proxying(context: ssl.SSLContext | None = None) -> Iterator[Proxy]:
     """Run a proxy on a free port; names that it is asked for are never looked up."""
-    with _listening(lambda connection, stop: _proxy(proxy, connection, stop)) as port:
+    with _listening(lambda connection, stop: _proxy(proxy, connection, context, stop)) as port:
         proxy = Proxy(port)
         yield proxy
 
@@ -193,9 +193,9 @@ def _play(server: Server, connection: socket.socket, script: Script, stop: threa
     return True
 
 
-def _proxy(proxy: Proxy, client: socket.socket, stop: threading.Event) -> None:
-    with client, contextlib.suppress(OSError):
-        client.settimeout(5)
+def _proxy(proxy: Proxy, raw: socket.socket, context: ssl.SSLContext | None, stop: threading.Event) -> None:
+    raw.settimeout(5)
+    with raw, contextlib.suppress(OSError), context.wrap_socket(raw, server_side=True) if context else raw as client:
         found = _request(client, b"", stop)
         if found is None:
             return

@@ -60,11 +60,12 @@ def test_name_and_settings(answering: Answering, name: str) -> None:
     assert asyncio.run(ask_async(boards, name)) == "Hi"
 
 
-def test_default_and_aiohttp(answering: Answering) -> None:
+def test_default_and_those_of_the_async_client(answering: Answering) -> None:
     boards = Boards(acme(answering.url), environ={})
     assert ask(boards, None) == "Hi"
     assert asyncio.run(ask_async(boards, None)) == "Hi"
     assert asyncio.run(ask_async(boards, "aiohttp")) == "Hi"
+    assert asyncio.run(ask_async(boards, "httptools")) == "Hi"
     assert asyncio.run(ask_async(boards, "fast")) == ask(boards, "fast") == "Hi"
 
 
@@ -97,7 +98,8 @@ def test_client_of_the_other_colour_is_refused(answering: Answering) -> None:
     ("given", "match"),
     [
         ("aiohttp", "no client that waits"),
-        ("requests", "it may be fast, httpx2, httpx, http.client, aiohttp"),
+        ("httptools", "no client that waits"),
+        ("requests", "it may be fast, httpx2, httpx, httptools, http.client, aiohttp"),
         (TransportSettings(library="nobody"), "it may be"),
     ],
 )
@@ -108,8 +110,9 @@ def test_wrong_library_is_told(given: Any, match: str) -> None:
 
 def test_fast_libraries_have_no_http2(answering: Answering) -> None:
     boards = Boards(acme(answering.url), environ={})
-    with pytest.raises(ConfigurationError, match="aiohttp has no HTTP/2"):
-        asyncio.run(ask_async(boards, TransportSettings(library="aiohttp", http2=True)))
+    for name in ("aiohttp", "httptools"):
+        with pytest.raises(ConfigurationError, match=f"{name} has no HTTP/2"):
+            asyncio.run(ask_async(boards, TransportSettings(library=name, http2=True)))
     with pytest.raises(ConfigurationError, match=r"http.client has no HTTP/2"):
         ask(boards, TransportSettings(library="http.client", http2=True))
 
@@ -222,14 +225,15 @@ def test_connections_are_kept_as_many_and_as_long_as_the_settings_say(server: Se
         ("import jackfield; jackfield.Client(environ={})", []),
         ("from jackfield.transport import open_transport as o; o('httpx', {})", ["httpx"]),
         ("from jackfield.transport import open_transport as o; o('httpx2', {})", ["httpx2"]),
-        ("from jackfield.transport import open_async_transport as o; o('fast', {})", ["aiohttp"]),
+        ("from jackfield.transport import open_async_transport as o; o('fast', {})", ["httptools"]),
+        ("from jackfield.transport import open_async_transport as o; o('aiohttp', {})", ["aiohttp"]),
         ("from jackfield.transport import open_transport as o; o('fast', {})", []),
         ("import jackfield; jackfield.Client(transport=Mine(), environ={})", []),
     ],
 )
 def test_only_what_is_used_is_imported(work: str, expected: list[str]) -> None:
     code = (
-        "import sys\nclass Mine:\n    pass\n" + work + "\nknown = 'aiohttp', 'httpx', 'httpx2'\n"
+        "import sys\nclass Mine:\n    pass\n" + work + "\nknown = 'aiohttp', 'httptools', 'httpx', 'httpx2'\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules} & set(known)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -160,6 +160,28 @@ def test_tunnel_to_a_secure_server(driver: Driver, secure: Server, bundle: Path,
     assert secure.heads[0].startswith("POST /v1?key=sk-query HTTP/1.1")
 
 
+@pytest.mark.parametrize(
+    ("driver", "is_secure"),
+    [("http.client", False), ("async-httptools", False), ("async-httptools", True), ("uvloop-httptools", True)],
+    indirect=["driver"],
+)
+def test_proxy_that_speaks_tls(
+    driver: Driver, server: Server, secure: Server, authority: trustme.CA, bundle: Path, is_secure: bool
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    upstream = secure if is_secure else server
+    upstream.scripts = [[STREAM_HEAD, piece(b"1"), END]]
+    with proxying(context) as proxy:
+        proxy.upstream = upstream.port
+        driver.open(ca_bundle=bundle, proxy=f"https://user:sk-proxy@127.0.0.1:{proxy.port}")
+        assert driver.send(post(f"{upstream.scheme}://provider.invalid/v1")).body() == b"1"
+        driver.close()
+    expected = base64.b64encode(b"user:sk-proxy").decode()
+    assert f"proxy-authorization: basic {expected}".lower() in proxy.heads[0].lower()
+    assert ("proxy-authorization" in upstream.heads[0].lower()) is not is_secure
+
+
 def test_proxy_that_refuses_is_told(driver: Driver, secure: Server, bundle: Path, proxy: Proxy) -> None:
     proxy.refuses = True
     driver.open(ca_bundle=bundle, proxy=f"http://user:sk-proxy@127.0.0.1:{proxy.port}")

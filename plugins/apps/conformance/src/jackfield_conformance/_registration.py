@@ -14,8 +14,8 @@ from ._subject import ProviderSubject, Subject
 
 #: Modules that are heavy, or do I/O: they are imported where they are used, and not with the package.
 _HEAVY = (
-    "aiohttp", "anthropic", "boto3", "botocore", "google.auth", "httpx", "httpx2", "numpy", "openai", "pandas",
-    "requests", "torch", "transformers", "urllib3",
+    "aiohttp", "anthropic", "boto3", "botocore", "google.auth", "httptools", "httpx", "httpx2", "numpy", "openai",
+    "pandas", "requests", "torch", "transformers", "urllib3",
 )  # fmt: skip
 _PROBE = """
 import json, os, sys
