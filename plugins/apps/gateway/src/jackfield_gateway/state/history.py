@@ -42,6 +42,9 @@ class History:
         if content == "hashed" and not hash_key:
             raise ValueError("hashed content has no hash_key; without one, anybody could find short texts by trying")
         self._store = store
+        # A batch whose commit was not confirmed is written again: its rows may be there.
+        dialect = sqlite if store.kind == "sqlite" else postgresql
+        self._statement = store.text(dialect.insert(REQUESTS).on_conflict_do_nothing(index_elements=["id"]))
         self._content: Content = content
         self._hash_key = hash_key
         self._capacity = capacity
@@ -136,10 +139,9 @@ class History:
 
     async def _insert(self, entries: list[Entry]) -> None:
         rows = [row_of(entry, self._content, self._hash_key) for entry in entries]
-        # A batch whose commit was not confirmed is written again: its rows may be there.
-        dialect = sqlite if self._store.kind == "sqlite" else postgresql
         async with self._store.writing() as connection:
-            await connection.execute(dialect.insert(REQUESTS).on_conflict_do_nothing(index_elements=["id"]), rows)
+            # As the driver takes it: the library's own way costs as much for each row as SQLite's writing of it.
+            await connection.exec_driver_sql(self._statement, rows)
 
     def _tell(self) -> None:
         if self.dropped > self._told:

@@ -8,20 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, delete, func, select, update
+from pydantic_core import to_json
+from sqlalchemy import and_, case, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .money import TOTAL
 from .storage import Store
-from .tables import BALANCES, BUDGETS, LEASES, SETTLEMENTS
+from .tables import BALANCES, BUDGETS, LEASES
 
 __all__ = ["Charge", "Slot", "Taken", "charge", "give_back", "take"]
 
 #: A budget in a period.
 Slot = tuple[str, int]
+#: Charges come as one value, a JSON array of arrays: each value more that is bound costs every request.
+_SETTLE = {
+    "sqlite": text("""
+INSERT INTO settlements (request_id, key_id, project_id, organisation_id, cost, settled)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
+FROM json_each(:rows) WHERE true ON CONFLICT (request_id) DO NOTHING RETURNING request_id
+"""),
+    "postgresql": text("""
+INSERT INTO settlements (request_id, key_id, project_id, organisation_id, cost, settled)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS BIGINT), CAST(value ->> 5 AS BIGINT)
+FROM json_array_elements(CAST(:rows AS JSON)) ON CONFLICT (request_id) DO NOTHING RETURNING request_id
+"""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +47,14 @@ class Taken:
     left: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """The row of a request, and the budgets that its cost is charged to."""
+class Charge(NamedTuple):
+    """What a request cost, in nano-dollars, whose it was, and the budgets that it is charged to."""
 
-    row: Mapping[str, Any]
+    request_id: str
+    key_id: str
+    project_id: str
+    organisation_id: str
+    cost: int
     slots: Sequence[Slot]
 
 
@@ -72,23 +90,24 @@ async def charge(store: Store, holder: str, charges: Sequence[Charge], seconds: 
     """
     costs: dict[str, Charge] = {}
     for one in charges:
-        costs.setdefault(one.row["request_id"], one)
+        costs.setdefault(one.request_id, one)
     async with store.writing() as connection:
         moment = await store.now(connection)
-        rows = [{**one.row, "settled": moment} for one in costs.values()]
-        new = _dialect(store).insert(SETTLEMENTS).on_conflict_do_nothing(index_elements=["request_id"])
-        written = (await connection.scalars(new.returning(SETTLEMENTS.c.request_id), rows)).all()
+        rows = to_json([(*one[:5], moment) for one in costs.values()]).decode()
+        written = (await connection.scalars(_SETTLE[store.kind], {"rows": rows})).all()
         sums: dict[Slot, int] = {slot: 0 for one in charges for slot in one.slots}
         for request_id in written:
-            for slot in costs[request_id].slots:
-                sums[slot] += costs[request_id].row["cost"]
+            one = costs[request_id]
+            for slot in one.slots:
+                sums[slot] += one.cost
         leased = {}
         for slot, cost in sorted(sums.items()):
-            await _lock(store, connection, slot)
             cost = min(cost, TOTAL)
+            row = {"budget_id": slot[0], "begins": slot[1], "spent": cost}
             spent = case((BALANCES.c.spent > TOTAL - cost, TOTAL), else_=BALANCES.c.spent + cost)
-            here = and_(BALANCES.c.budget_id == slot[0], BALANCES.c.begins == slot[1])
-            await connection.execute(update(BALANCES).where(here).values(spent=spent))
+            added = _dialect(store).insert(BALANCES).values(**row)
+            added = added.on_conflict_do_update(index_elements=["budget_id", "begins"], set_={"spent": spent})
+            await connection.execute(added)  # and locks it
             amount = case((LEASES.c.amount > cost, LEASES.c.amount - cost), else_=0)
             values = {"amount": amount, "expires": moment + int(seconds * 1_000_000)}
             mine = update(LEASES).where(_lease(slot, holder)).values(**values)

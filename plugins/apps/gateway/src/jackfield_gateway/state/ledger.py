@@ -75,7 +75,7 @@ class Ledger:
         self._purses: dict[tuple[str, int], Purse] = {}
         self._current: dict[str, Purse] = {}
         self._budgets: OrderedDict[Payer, tuple[list[tuple[str, Span]], float]] = OrderedDict()
-        self._pending: list[tuple[Charge, tuple[Purse, ...]]] = []
+        self._pending: list[tuple[Reservation, int]] = []
         self._committing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._closed = asyncio.Event()
@@ -133,8 +133,7 @@ class Ledger:
         self.release(reservation)
         for purse in reservation.purses:
             purse.spend(cost)
-        row = {"request_id": reservation.request_id, **reservation.payer._asdict(), "cost": cost}
-        self._pending.append((Charge(row, [purse.slot for purse in reservation.purses]), reservation.purses))
+        self._pending.append((reservation, cost))
         self._wake.set()
 
     def release(self, reservation: Reservation) -> None:
@@ -159,15 +158,16 @@ class Ledger:
             while left:  # what is charged meanwhile belongs to the next group
                 group = self._pending[: min(_GROUP, left)]
                 left -= len(group)
-                used = {purse.slot: purse for _, purses in group for purse in purses}
+                used = {purse.slot: purse for one, _ in group for purse in one.purses}
+                charges = [_charge(*one) for one in group]
                 async with _locked(used):
                     started = time.monotonic()
-                    leased = await charge(self._store, self._holder, [one for one, _ in group], self._lease_seconds)
+                    leased = await charge(self._store, self._holder, charges, self._lease_seconds)
                     del self._pending[: len(group)]
                     self.committed += len(group)
-                    for one, purses in group:
-                        for purse in purses:
-                            purse.unsettled -= one.row["cost"]
+                    for one, cost in group:
+                        for purse in one.purses:
+                            purse.unsettled -= cost
                     for slot, purse in used.items():
                         purse.renew(leased[slot], started)
 
@@ -188,8 +188,8 @@ class Ledger:
                 if self._purses:
                     await give_back(self._store, self._holder, dict.fromkeys(self._purses, 0), 0)
         except (StoreUnavailable, TimeoutError) as error:
-            for one, _ in self._pending:
-                _LOG.error("lost charge: %s", dict(one.row))
+            for one, cost in self._pending:
+                _LOG.error("lost charge: %s", _charge(one, cost)._asdict())
             raise StoreUnavailable(f"the ledger closed with {len(self._pending)} charges lost: {error}") from error
 
     async def _run(self) -> None:
@@ -266,6 +266,11 @@ class Ledger:
         if len(self._budgets) > _PAYERS:
             self._budgets.popitem(last=False)
         return found
+
+
+def _charge(reservation: Reservation, cost: int) -> Charge:
+    slots = [purse.slot for purse in reservation.purses]
+    return Charge(reservation.request_id, *reservation.payer, cost, slots)
 
 
 @contextlib.asynccontextmanager
