@@ -13,6 +13,7 @@ from jackfield import Attempt, Cost, Usage
 
 from .state import clock
 from .state.clock import Period, new_id
+from .state.money import nanos
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +43,14 @@ class Entry:
     error: str | None = None
     asked: str | None = field(default=None, repr=False)
     answered: str | None = field(default=None, repr=False)
+    _nanos: int | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def nanos(self) -> int | None:
+        """The cost in nano-units of its currency, reckoned once; None where there is none, or less than none."""
+        if self._nanos is None and (cost := self.cost) is not None and cost.total is not None and cost.total >= 0:
+            self._nanos = nanos(cost.total)
+        return self._nanos
 
 
 @dataclass(slots=True)

@@ -107,9 +107,11 @@ class Watch:
         """
         if self._pass is None or not isinstance(had, ChatResponse) or had.sandboxed:
             return had
-        stated, size = had.usage, said(had)
-        is_whole = all(choice.finish_reason != "unknown" for choice in had.choices)
-        if (stated is not None and is_whole) or (stated is None and not size):
+        stated = had.usage
+        if stated is not None and all([choice.finish_reason != "unknown" for choice in had.choices]):
+            return had
+        size = said(had)
+        if stated is None and not size:
             return had
         least = size // MOST_BYTES + 1 if size else 0
         counts = {"input": self._pass.measure.least} if stated is None else dict(stated.counts)

@@ -13,7 +13,6 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
 
@@ -23,7 +22,7 @@ from .budgets import Span, period_of
 from .clock import new_id, now, within
 from .errors import StoreUnavailable
 from .leases import Charge, charge, give_back
-from .money import amount
+from .money import Payer, amount
 from .purses import Purse
 from .storage import Store
 from .tables import BUDGETS
@@ -36,14 +35,6 @@ _GROUP = 500
 _WAITING = 100_000
 _PAYERS = 10_000
 _LENGTH = 200
-
-
-class Payer(NamedTuple):
-    """Whose budgets a call is charged to."""
-
-    key_id: str
-    project_id: str
-    organisation_id: str
 
 
 @dataclass(slots=True)
@@ -99,6 +90,30 @@ class Ledger:
             InvalidInput: the request id is no short text.
             ValueError: the estimate is negative.
         """
+        if (found := self.reserve_now(payer, estimate, request_id)) is not None:
+            return found
+        estimate, budgets = amount(estimate), await self._budgets_of(payer)
+        purses = tuple([self._purse(budget, now()) for budget in budgets])
+        kept: list[Purse] = []
+        try:
+            for purse in purses:
+                if not purse.keep(estimate, time.monotonic()):
+                    await purse.lease(estimate)
+                kept.append(purse)
+        except BaseException:
+            for purse in kept:
+                purse.reserved -= estimate
+            raise
+        return Reservation(request_id or new_id(), payer, estimate, purses)
+
+    def reserve_now(self, payer: Payer, estimate: int, request_id: str | None = None) -> Reservation | None:
+        """Keep money as `reserve` does, without waiting; None where it has to wait, and then nothing is kept.
+
+        Raises:
+            StoreUnavailable: too many charges wait for the database already.
+            InvalidInput: the request id is no short text.
+            ValueError: the estimate is negative.
+        """
         estimate = amount(estimate)
         if request_id is not None and not (0 < len(request_id) <= _LENGTH and request_id.isprintable()):
             raise InvalidInput(f"the request id {request_id[:50]!r} is none; up to {_LENGTH} printable characters are")
@@ -108,17 +123,17 @@ class Ledger:
             raise StoreUnavailable(f"{len(self._pending)} charges wait for the store; no more are taken")
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="ledger")
-        purses = tuple([self._purse(*budget) for budget in await self._budgets_of(payer)])
-        kept: list[Purse] = []
-        try:
-            for purse in purses:
-                if not purse.keep(estimate):
-                    await purse.lease(estimate)
-                kept.append(purse)
-        except BaseException:
-            for purse in kept:
-                purse.reserved -= estimate
-            raise
+        budgets, read = self._budgets.get(payer, (None, 0.0))
+        moment = time.monotonic()
+        if budgets is None or moment - read >= self._fresh:
+            return None
+        stamped = now()
+        purses = tuple([self._purse(budget, stamped) for budget in budgets])
+        for index, purse in enumerate(purses):
+            if not purse.keep(estimate, moment):
+                for kept in purses[:index]:
+                    kept.reserved -= estimate
+                return None
         return Reservation(request_id or new_id(), payer, estimate, purses)
 
     def settle(self, reservation: Reservation, cost: int) -> None:
@@ -130,9 +145,9 @@ class Ledger:
         cost = amount(cost)
         if not reservation.is_open:
             return
-        self.release(reservation)
+        reservation.is_open = False
         for purse in reservation.purses:
-            purse.spend(cost)
+            purse.spend(reservation.estimate, cost)
         self._pending.append((reservation, cost))
         self._wake.set()
 
@@ -230,8 +245,8 @@ class Ledger:
             for slot, purse in due.items():
                 purse.renew(leased[slot], started)
 
-    def _purse(self, budget_id: str, span: Span) -> Purse:
-        moment = now()
+    def _purse(self, budget: tuple[str, Span], moment: int) -> Purse:
+        budget_id, span = budget
         current = self._current.get(budget_id)
         if current is not None and not current.has_ended(moment):
             return current
