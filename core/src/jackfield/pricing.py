@@ -118,41 +118,15 @@ class Line:
     exact: bool = True
 
 
-class _Due:
-    """What is reckoned when the first of it is read: most answers are never asked what they cost."""
+class _Reckoned:
+    """Room for what reckons a cost later."""
 
     __slots__ = ("_reckon",)
-    _reckon: Callable[[], Cost] | None
-
-    @classmethod
-    def later(cls, reckon: Callable[[], Cost]) -> Self:
-        """Return one that is reckoned when something of it is read."""
-        due = cls.__new__(cls)
-        due._reckon = reckon
-        return due
-
-    if not TYPE_CHECKING:  # a checker would take every misspelt name for one of ours
-
-        def __getattr__(self, name: str) -> Any:
-            # asked only for what is not set
-            if name not in Cost.__slots__:
-                raise AttributeError(f"a {type(self).__name__} has no {name}")
-            if (reckon := self._reckon) is not None:  # another thread may have been faster
-                found = reckon()
-                for slot in Cost.__slots__:
-                    try:
-                        object.__getattribute__(self, slot)
-                    except AttributeError:
-                        setattr(self, slot, getattr(found, slot))
-                self._reckon = None
-            return object.__getattribute__(self, name)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Cost, tuple([getattr(self, slot) for slot in Cost.__slots__])
+    _reckon: Callable[[], Cost]
 
 
 @dataclass(slots=True)
-class Cost(_Due):
+class Cost(_Reckoned):
     """What a call cost. `total` is None where it is unknown, and covers the priced lines where it is partial."""
 
     total: Decimal | None
@@ -164,6 +138,13 @@ class Cost(_Due):
     notes: tuple[str, ...] = ()
     exact: bool = True
 
+    @staticmethod
+    def later(reckon: Callable[[], Cost]) -> Cost:
+        """Return one that is reckoned when something of it is read: most answers are never asked what they cost."""
+        due: Cost = object.__new__(_Due)
+        object.__setattr__(due, "_reckon", reckon)
+        return due
+
     def __str__(self) -> str:
         return "unknown" if self.total is None else f"{self.total.normalize():f} {self.currency}"
 
@@ -174,6 +155,48 @@ class Cost(_Due):
         if self.sheet is not None:
             rows.append(f"by the sheet {self.sheet}, found by its {self.rung}")
         return "\n".join([*rows, *self.notes])
+
+
+class _Due(Cost):
+    """A cost that nobody has looked at. The first look reckons it, and makes it a cost like any other."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        return Cost(*args, **values)  # type: ignore[return-value] # for those who make one more of its class
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._look()
+        setattr(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        self._look()
+        return self == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        self._look()
+        return repr(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Cost, tuple([getattr(self, slot) for slot in Cost.__slots__])
+
+    if not TYPE_CHECKING:  # a checker would take every misspelt name for one of ours
+
+        def __getattr__(self, name: str) -> Any:
+            # asked only for what is not set
+            if name not in Cost.__slots__:
+                raise AttributeError(f"{Cost.__name__!r} object has no attribute {name!r}")
+            self._look()
+            return getattr(self, name)
+
+    def _look(self) -> None:
+        found = self._reckon()
+        if type(self) is _Due:  # another thread may have been faster
+            for slot in Cost.__slots__:
+                object.__setattr__(self, slot, getattr(found, slot))
+            object.__setattr__(self, "__class__", Cost)
 
 
 def _explained(line: Line) -> str:
