@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
-from sqlalchemy import and_, case, delete, func, select, text, update
+from sqlalchemy import TextClause, and_, case, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,20 +23,37 @@ __all__ = ["Charge", "Slot", "Taken", "charge", "give_back", "take"]
 
 #: A budget in a period.
 Slot = tuple[str, int]
-#: Charges come as one value, a JSON array of arrays: each value more that is bound costs every request.
-_SETTLE = {
-    "sqlite": text("""
+# What a group of charges changes is one value in each statement, a JSON array of arrays: what is bound costs every
+# request, and each statement costs the group a way to the database and back.
+_MEMBERS = {"sqlite": ("json_extract(value, '$[{}]')", "json_each(:rows)"),
+            "postgresql": ("value ->> {}", "json_array_elements(CAST(:rows AS JSON))")}  # fmt: skip
+
+
+def _of_group(pattern: str) -> dict[str, TextClause]:
+    """Return a statement by the kind of database: `{0}` is the first member of a row as text, `{rows}` are the rows."""
+    return {
+        kind: text(pattern.format(*(member.format(index) for index in range(6)), rows=rows))
+        for kind, (member, rows) in _MEMBERS.items()
+    }
+
+
+_SETTLE = _of_group("""
 INSERT INTO settlements (request_id, key_id, project_id, organisation_id, cost, settled)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
-FROM json_each(:rows) WHERE true ON CONFLICT (request_id) DO NOTHING RETURNING request_id
-"""),
-    "postgresql": text("""
-INSERT INTO settlements (request_id, key_id, project_id, organisation_id, cost, settled)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS BIGINT), CAST(value ->> 5 AS BIGINT)
-FROM json_array_elements(CAST(:rows AS JSON)) ON CONFLICT (request_id) DO NOTHING RETURNING request_id
-"""),
-}
+SELECT {0}, {1}, {2}, {3}, CAST({4} AS BIGINT), CAST({5} AS BIGINT)
+FROM {rows} WHERE true ON CONFLICT (request_id) DO NOTHING RETURNING request_id
+""")
+#: Locks the balances in the order of the rows.
+_SPEND = _of_group("""
+INSERT INTO balances (budget_id, begins, spent) SELECT {0}, CAST({1} AS BIGINT), CAST({2} AS BIGINT)
+FROM {rows} WHERE true ON CONFLICT (budget_id, begins) DO UPDATE SET spent =
+CASE WHEN balances.spent > :total - excluded.spent THEN :total ELSE balances.spent + excluded.spent END
+""")
+_USE = _of_group("""
+UPDATE leases SET expires = :expires,
+amount = CASE WHEN amount > CAST({2} AS BIGINT) THEN amount - CAST({2} AS BIGINT) ELSE 0 END
+FROM {rows} WHERE budget_id = {0} AND begins = CAST({1} AS BIGINT) AND holder = :holder
+RETURNING budget_id, begins, amount
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +117,13 @@ async def charge(store: Store, holder: str, charges: Sequence[Charge], seconds: 
             one = costs[request_id]
             for slot in one.slots:
                 sums[slot] += one.cost
-        leased = {}
-        for slot, cost in sorted(sums.items()):
-            cost = min(cost, TOTAL)
-            row = {"budget_id": slot[0], "begins": slot[1], "spent": cost}
-            spent = case((BALANCES.c.spent > TOTAL - cost, TOTAL), else_=BALANCES.c.spent + cost)
-            added = _dialect(store).insert(BALANCES).values(**row)
-            added = added.on_conflict_do_update(index_elements=["budget_id", "begins"], set_={"spent": spent})
-            await connection.execute(added)  # and locks it
-            amount = case((LEASES.c.amount > cost, LEASES.c.amount - cost), else_=0)
-            values = {"amount": amount, "expires": moment + int(seconds * 1_000_000)}
-            mine = update(LEASES).where(_lease(slot, holder)).values(**values)
-            leased[slot] = int(await connection.scalar(mine.returning(LEASES.c.amount)) or 0)
+        leased = dict.fromkeys(sums, 0)
+        if sums:
+            rows = to_json([(*slot, min(cost, TOTAL)) for slot, cost in sorted(sums.items())]).decode()
+            await connection.execute(_SPEND[store.kind], {"rows": rows, "total": TOTAL})
+            more = {"rows": rows, "holder": holder, "expires": moment + int(seconds * 1_000_000)}
+            for budget_id, begins, amount in await connection.execute(_USE[store.kind], more):
+                leased[budget_id, begins] = amount
     return leased
 
 
