@@ -122,7 +122,8 @@ class Guard:
                 asker.tell(getattr(error, "headers", {}))
                 raise
             found.permit = permit
-            asker.tell(permit.headers)
+            told = {name for name, _ in asker.heads}
+            asker.heads.extend([head for head in permit.heads if head[0] not in told])
         paid = [model for model in models if model.partition("/")[0] not in asker.own] if asker.own else models
         if (ledger := self.ledger) is not None and paid:
             found.own = asker.own

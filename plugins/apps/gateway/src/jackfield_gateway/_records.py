@@ -13,6 +13,7 @@ from jackfield import Attempt, Cost, Usage
 
 from .state import clock
 from .state.clock import Period, new_id
+from .state.entries import Content
 from .state.money import nanos
 
 
@@ -21,7 +22,7 @@ class Entry:
     """One question. `route` names the address in words, `seconds` is how long it took, `first` until the first delta.
 
     `cost` is None where it is unknown; an answer of the sandbox has one too, and counts nowhere. `asked` and `answered`
-    are what was said, where it is kept.
+    are what was said, as far as `content` says that it is kept.
     """
 
     id: str = field(default_factory=new_id)
@@ -41,6 +42,7 @@ class Entry:
     first: float | None = None
     sandboxed: bool = False
     error: str | None = None
+    content: Content = "off"
     asked: str | None = field(default=None, repr=False)
     answered: str | None = field(default=None, repr=False)
     _nanos: int | None = field(default=None, init=False, repr=False, compare=False)

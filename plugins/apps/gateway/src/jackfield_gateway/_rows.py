@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ._records import Entry
 from ._written import attempt
 from .state.clock import stamp
 from .state.entries import Entry as Row
 
-if TYPE_CHECKING:
-    from .state import Content
 
-
-def row_of(entry: Entry, content: Content) -> Row:
-    """Return what the history keeps of an entry; `content` says what of the texts."""
+def row_of(entry: Entry) -> Row:
+    """Return what the history keeps of an entry."""
     usage, cost = entry.usage, entry.cost
     counts: Mapping[str, int] = {} if usage is None else usage.counts
     amount = entry.nanos
@@ -41,7 +37,7 @@ def row_of(entry: Entry, content: Content) -> Row:
         total_ms=round(entry.seconds * 1000),
         sandboxed=entry.sandboxed,
         error_class=entry.error,
-        content=content,
+        content=entry.content,
         asked=entry.asked,
         answered=entry.answered,
     )

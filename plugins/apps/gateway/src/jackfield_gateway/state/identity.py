@@ -62,7 +62,7 @@ class Identity:
 
     def allows_route(self, path: str) -> bool:
         """Whether a pattern allows the path of a request; no pattern allows none."""
-        return any(fnmatchcase(path, pattern) for pattern in self.routes)
+        return "*" in self.routes or any(fnmatchcase(path, pattern) for pattern in self.routes)
 
 
 class Identities:

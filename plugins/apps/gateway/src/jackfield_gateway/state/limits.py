@@ -18,7 +18,7 @@ from .clock import new_id
 from .errors import StoreUnavailable
 from .local import LocalLimits
 from .parallel import RedisSlots
-from .rates import MINUTE, Limit, Rate, Window, exceeded, full, headroom
+from .rates import MINUTE, Header, Limit, Rate, Window, exceeded, full, headroom
 
 __all__ = ["Limits", "Permit"]
 
@@ -30,14 +30,19 @@ _PAUSE = 1.0
 
 @dataclass(slots=True)
 class Permit:
-    """A call that was let in. Release it at its end, whatever the end is; `headers` tell the caller what is left."""
+    """A call that was let in. Release it at its end, whatever the end is; `heads` tell the caller what is left."""
 
-    headers: Mapping[str, str]
+    heads: Sequence[Header]
     _limits: Limits = field(repr=False)
     _id: str = field(repr=False)
     _tokens: int
     _counted: Sequence[Limit] = field(repr=False)
     _slots: list[str] = field(repr=False)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The same headers as text."""
+        return {name.decode(): value.decode() for name, value in self.heads}
 
     async def use(self, tokens: int) -> None:
         """Count the tokens that the call has used in all, as far as they are more than it was let in with."""
@@ -113,14 +118,14 @@ class Limits:
         """
         if (here := self.admit_now(limits, tokens)) is not None:
             return here
-        permit = Permit({}, self, new_id(), max(tokens, 0), limits, [])
+        permit = Permit((), self, new_id(), max(tokens, 0), limits, [])
         try:
             for limit in limits:
                 if limit.parallel is not None:
                     if not await self._within(self._slots.take(limit.name, permit._id, limit.parallel)):
                         raise full(limit)
                     permit._slots.append(limit.name)
-            permit.headers = await self._use([rate for limit in limits for rate in limit.rates], permit._tokens)
+            permit.heads = await self._use([rate for limit in limits for rate in limit.rates], permit._tokens)
         except BaseException as error:
             if isinstance(error, StoreUnavailable) and self._when_down == "open":
                 self.unchecked += 1
@@ -138,8 +143,8 @@ class Limits:
         """
         if self.local is None:
             return None
-        headers, names = self.local.admit(limits, tokens := max(tokens, 0))
-        return Permit(headers, self, "", tokens, limits, names)
+        heads, names = self.local.admit(limits, tokens := max(tokens, 0))
+        return Permit(heads, self, "", tokens, limits, names)
 
     async def count(self, limits: Sequence[Limit], tokens: int) -> None:
         """Count tokens that were used beyond what was asked for, as many as the limits can still hold."""
@@ -176,14 +181,14 @@ class Limits:
         if self.local is None:
             await self._slots.close()
 
-    async def _use(self, rates: Sequence[Rate], tokens: int) -> dict[str, str]:
+    async def _use(self, rates: Sequence[Rate], tokens: int) -> list[Header]:
         """Use what a call needs of every counter, or of none."""
-        headers = headroom(rates, [await self._within(self._window(rate)) for rate in rates], tokens)
+        heads = headroom(rates, [await self._within(self._window(rate)) for rate in rates], tokens)
         for rate in rates:  # another call may have been faster: then what was used before this counter stays used
             need = rate.need(tokens)
             if need and not await self._within(self._hit(rate, need)):
                 raise exceeded(rate, need, await self._within(self._window(rate)))
-        return headers
+        return heads
 
     async def _window(self, rate: Rate) -> Window:
         return Window(*await self._storage.get_sliding_window(rate.key, MINUTE))

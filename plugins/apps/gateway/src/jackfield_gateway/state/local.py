@@ -4,10 +4,9 @@ many calls run at a time."""
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 
-from .rates import MINUTE, Limit, Rate, Window, exceeded, full, headroom
+from .rates import MINUTE, Header, Limit, Rate, Window, exceeded, full, headroom
 
 __all__ = ["LocalLimits"]
 
@@ -19,9 +18,9 @@ class LocalLimits:
         #: By name: the number of its newest minute, the count there, and the count in the minute before.
         self._counts: dict[str, list[int]] = {}
         self._swept = 0
-        self._running: Counter[str] = Counter()
+        self._running: dict[str, int] = {}
 
-    def admit(self, limits: Sequence[Limit], tokens: int) -> tuple[dict[str, str], list[str]]:
+    def admit(self, limits: Sequence[Limit], tokens: int) -> tuple[list[Header], list[str]]:
         """Let a call in; return the headers that tell what is left, and the names under which it runs.
 
         Raises:
@@ -31,9 +30,9 @@ class LocalLimits:
         try:
             for limit in limits:
                 if limit.parallel is not None:
-                    if self._running[limit.name] >= limit.parallel:
+                    if (running := self._running.get(limit.name, 0)) >= limit.parallel:
                         raise full(limit)
-                    self._running[limit.name] += 1
+                    self._running[limit.name] = running + 1
                     names.append(limit.name)
             return self._use([rate for limit in limits for rate in limit.rates], tokens), names
         except BaseException:
@@ -43,33 +42,39 @@ class LocalLimits:
     def count(self, limits: Sequence[Limit], tokens: int) -> None:
         """Count tokens that were used, as many as the limits can still hold."""
         moment = time.time()
+        number, left = int(moment // MINUTE), MINUTE - moment % MINUTE
         for limit in limits:
             for rate in limit.rates:
                 if rate.unit == "tokens":
-                    row = self._row(rate.key, int(moment // MINUTE))
-                    row[1] += max(min(tokens, rate.amount - _window(row, moment).used), 0)
+                    row = self._row(rate.key, number)
+                    room = rate.amount - Window(row[2], left, row[1], left + MINUTE).used
+                    row[1] += max(min(tokens, room), 0)
 
     def give_back(self, names: Sequence[str]) -> None:
         """End a call that runs under these names."""
         for name in names:
-            self._running[name] -= 1
-            if not self._running[name]:
+            if (running := self._running[name] - 1) > 0:
+                self._running[name] = running
+            else:
                 del self._running[name]
 
     def running(self, name: str) -> int:
         """Return how many calls run under a name."""
         return self._running.get(name, 0)
 
-    def _use(self, rates: Sequence[Rate], tokens: int) -> dict[str, str]:
+    def _use(self, rates: Sequence[Rate], tokens: int) -> list[Header]:
         moment = time.time()
         number = int(moment // MINUTE)
         rows = [self._row(rate.key, number) for rate in rates]
-        headers = headroom(rates, [_window(row, moment) for row in rows], tokens)
-        for rate, row in zip(rates, rows, strict=True):
+        left = MINUTE - moment % MINUTE
+        windows = [Window(row[2], left, row[1], left + MINUTE) for row in rows]
+        headers = headroom(rates, windows, tokens)
+        for rate, row, window in zip(rates, rows, windows, strict=True):
             need = rate.need(tokens)
-            # nobody was faster, but limits that share a name are counted one after the other
-            if need and (window := _window(row, moment)).used + need > rate.amount:
-                raise exceeded(rate, need, window)
+            if row[1] != window.current:  # nobody was faster, but another of these limits has the same name
+                window = window._replace(current=row[1])
+                if need and window.used + need > rate.amount:
+                    raise exceeded(rate, need, window)
             row[1] += need
         return headers
 
@@ -82,8 +87,3 @@ class LocalLimits:
                 self._swept = number
                 self._counts = {name: row for name, row in self._counts.items() if row[0] >= number - 1}
         return row
-
-
-def _window(row: list[int], moment: float) -> Window:
-    left = MINUTE - moment % MINUTE
-    return Window(row[2], left, row[1], left + MINUTE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 from .errors import LimitExceeded
 
@@ -17,7 +17,8 @@ __all__ = ["MINUTE", "Limit", "Rate", "Window", "exceeded", "full", "headroom"]
 MINUTE = 60
 #: What is counted in a minute.
 Unit = Literal["requests", "tokens"]
-_HEADERS = {unit: [f"x-ratelimit-{what}-{unit}" for what in ("limit", "remaining", "reset")] for unit in get_args(Unit)}
+#: A header as ASGI has it.
+Header: TypeAlias = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +35,29 @@ class Limit:
     rates: tuple[Rate, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        name = f"{self.scope}:{self.subject}"
         amounts: tuple[tuple[Unit, int | None], ...] = (("requests", self.requests), ("tokens", self.tokens))
-        rates = [Rate(self, unit, amount, f"{name}/{unit}") for unit, amount in amounts if amount is not None]
-        object.__setattr__(self, "name", name)
+        rates = [Rate.of(self, unit, amount) for unit, amount in amounts if amount is not None]
+        object.__setattr__(self, "name", f"{self.scope}:{self.subject}")
         object.__setattr__(self, "rates", tuple(rates))
 
 
 class Rate(NamedTuple):
-    """One counter of a limit."""
+    """One counter of a limit, and what of its headers never changes."""
 
     limit: Limit
     unit: Unit
     amount: int
     key: str
+    head: Header
+    remaining: bytes
+    reset: bytes
+
+    @classmethod
+    def of(cls, limit: Limit, unit: Unit, amount: int) -> Self:
+        """Return the counter of a limit that holds so many units a minute."""
+        names = [f"x-ratelimit-{what}-{unit}".encode() for what in ("limit", "remaining", "reset")]
+        head = (names[0], b"%d" % amount)
+        return cls(limit, unit, amount, f"{limit.scope}:{limit.subject}/{unit}", head, names[1], names[2])
 
     def need(self, tokens: int) -> int:
         """Return what a call needs of it that needs so many tokens."""
@@ -80,26 +90,23 @@ class Window(NamedTuple):
         return max(self.current_ends - MINUTE, 0.0) + MINUTE * (1 - room / self.current) if self.current else 0.0
 
 
-def headroom(rates: Sequence[Rate], windows: Sequence[Window], tokens: int) -> dict[str, str]:
+def headroom(rates: Sequence[Rate], windows: Sequence[Window], tokens: int) -> list[Header]:
     """Return the headers that tell a call what is left when it has used what it needs; of the tightest of each kind.
 
     Raises:
         LimitExceeded: a counter holds less than it needs.
     """
-    tightest: dict[str, tuple[int, int, float]] = {}
+    tightest: dict[str, tuple[int, Rate, float]] = {}
     for rate, window in zip(rates, windows, strict=True):
         need = rate.need(tokens)
         left = rate.amount - window.used - need
         if left < 0:
             raise exceeded(rate, need, window)
-        if rate.unit not in tightest or left < tightest[rate.unit][0]:
-            tightest[rate.unit] = (left, rate.amount, window.until_empty(need))
-    headers = {}
-    for unit, (left, amount, seconds) in tightest.items():
-        limit, remaining, reset = _HEADERS[unit]
-        headers[limit] = str(amount)
-        headers[remaining] = str(left)
-        headers[reset] = f"{math.ceil(seconds)}s"
+        if (other := tightest.get(rate.unit)) is None or left < other[0]:
+            tightest[rate.unit] = (left, rate, window.until_empty(need))
+    headers: list[Header] = []
+    for left, rate, seconds in tightest.values():
+        headers += (rate.head, (rate.remaining, b"%d" % left), (rate.reset, b"%ds" % math.ceil(seconds)))
     return headers
 
 
@@ -118,12 +125,11 @@ def exceeded(rate: Rate, need: int, window: Window) -> LimitExceeded:
         error.retryable = False
         return error
     seconds = math.ceil(window.until_free(rate.amount - need)) or 1
-    limit, remaining, reset = _HEADERS[rate.unit]
     headers = {
         "retry-after": str(seconds),
-        limit: str(rate.amount),
-        remaining: str(max(rate.amount - window.used, 0)),
-        reset: f"{seconds}s",
+        rate.head[0].decode(): str(rate.amount),
+        rate.remaining.decode(): str(max(rate.amount - window.used, 0)),
+        rate.reset.decode(): f"{seconds}s",
     }
     what = f"{who} has used its {rate.amount} {rate.unit} a minute; wait {seconds} s"
     return LimitExceeded(what, retry_after=float(seconds), headers=headers)
