@@ -225,22 +225,23 @@ def compute_cost(usage: Usage, priced: Priced | None, facts: Mapping[str, str], 
         return Cost(None, "unknown", notes=("the provider stated no usage",))
     sheet = priced.sheet
     table = sheet.table(facts, at, usage.input_tokens or 0)
-    lines = tuple([_line(item, table) for item in items])
-    total, unpriced, exact = _ZERO, 0, True
-    for line in lines:
+    lines, total, unpriced, exact, estimated = [], _ZERO, 0, True, False
+    for item in items:
+        lines.append(line := _line(item, table))
+        estimated = estimated or item.estimated
         if line.amount is None:
             unpriced += 1
         else:
             total = EXACT.add(total, line.amount)
             exact = exact and line.exact
     if unpriced == len(lines):
-        return Cost(None, "unknown", sheet.currency, lines, sheet.name, priced.rung, sheet.notes)
+        return Cost(None, "unknown", sheet.currency, tuple(lines), sheet.name, priced.rung, sheet.notes)
     status: Status = "default" if priced.rung == "default" else "priced"
     if unpriced:
         status = "partial"
-    elif any([item.estimated for item in items]):
+    elif estimated:
         status = "estimated"
-    return Cost(total, status, sheet.currency, lines, sheet.name, priced.rung, sheet.notes, exact)
+    return Cost(total, status, sheet.currency, tuple(lines), sheet.name, priced.rung, sheet.notes, exact)
 
 
 def _resolve(rules: Sequence[Rule]) -> list[tuple[Tags, str, Rate]]:
@@ -271,9 +272,9 @@ def _line(item: Item, table: Table) -> Line:
     if (found := table.find(item)) is None:
         return Line(".".join(sorted(item.tags)), item.count, item.unit, None, None)
     name, rate, each = found
-    count = Decimal(item.count)
     if each is not None:
-        return Line(name, item.count, item.unit, rate, EXACT.multiply(each, count))
+        return Line(name, item.count, item.unit, rate, EXACT.multiply(each, item.count))
+    count = Decimal(item.count)
     charge, per = rate.charge(count), Decimal(rate.per)
     try:
         return Line(name, item.count, item.unit, rate, EXACT.divide(charge, per))
