@@ -119,10 +119,13 @@ class Line:
 
 
 class _Reckoned:
-    """Room for what reckons a cost later."""
+    """Room for what reckons a cost later, which is no part of it."""
 
     __slots__ = ("_reckon",)
-    _reckon: Callable[[], Cost]
+    _reckon: Callable[[], Cost] | None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Cost, tuple([getattr(self, slot) for slot in Cost.__slots__])
 
 
 @dataclass(slots=True)
@@ -179,9 +182,6 @@ class _Due(Cost):
         self._look()
         return repr(self)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Cost, tuple([getattr(self, slot) for slot in Cost.__slots__])
-
     if not TYPE_CHECKING:  # a checker would take every misspelt name for one of ours
 
         def __getattr__(self, name: str) -> Any:
@@ -192,11 +192,14 @@ class _Due(Cost):
             return getattr(self, name)
 
     def _look(self) -> None:
-        found = self._reckon()
-        if type(self) is _Due:  # another thread may have been faster
+        if (reckon := self._reckon) is None:
+            return  # another thread was faster
+        found = reckon()
+        if type(self) is _Due:
             for slot in Cost.__slots__:
                 object.__setattr__(self, slot, getattr(found, slot))
             object.__setattr__(self, "__class__", Cost)
+            self._reckon = None
 
 
 def _explained(line: Line) -> str:
