@@ -187,10 +187,15 @@ def test_a_cost_that_is_reckoned_later_is_like_any_other() -> None:
         later = Cost.later(reckon)
         assert look(later) == look(whole)
         assert later == whole
-        with pytest.raises(AttributeError, match="has no amount"):
+        with pytest.raises(AttributeError, match="has no attribute 'amount'"):
             later.amount  # type: ignore[attr-defined]  # noqa: B018
+        assert pickle.loads(pickle.dumps(deepcopy(later))) == whole  # noqa: S301
     assert len(reckoned) == len(looks)
+    values = {name: getattr(whole, name) for name in Cost.__slots__}
+    assert (Cost.later(reckon), whole) == (Cost.later(reckon), replace(Cost.later(reckon), **values))
     changed = Cost.later(reckon)
+    with pytest.raises(AttributeError, match="has no attribute 'amount'"):
+        changed.amount  # type: ignore[attr-defined]  # noqa: B018
     changed.status = "estimated"
     assert (changed.status, changed.total) == ("estimated", whole.total)
 

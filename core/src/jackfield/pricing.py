@@ -118,41 +118,18 @@ class Line:
     exact: bool = True
 
 
-class _Due:
-    """What is reckoned when the first of it is read: most answers are never asked what they cost."""
+class _Reckoned:
+    """Room for what reckons a cost later, which is no part of it."""
 
     __slots__ = ("_reckon",)
     _reckon: Callable[[], Cost] | None
-
-    @classmethod
-    def later(cls, reckon: Callable[[], Cost]) -> Self:
-        """Return one that is reckoned when something of it is read."""
-        due = cls.__new__(cls)
-        due._reckon = reckon
-        return due
-
-    if not TYPE_CHECKING:  # a checker would take every misspelt name for one of ours
-
-        def __getattr__(self, name: str) -> Any:
-            # asked only for what is not set
-            if name not in Cost.__slots__:
-                raise AttributeError(f"a {type(self).__name__} has no {name}")
-            if (reckon := self._reckon) is not None:  # another thread may have been faster
-                found = reckon()
-                for slot in Cost.__slots__:
-                    try:
-                        object.__getattribute__(self, slot)
-                    except AttributeError:
-                        setattr(self, slot, getattr(found, slot))
-                self._reckon = None
-            return object.__getattribute__(self, name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Cost, tuple([getattr(self, slot) for slot in Cost.__slots__])
 
 
 @dataclass(slots=True)
-class Cost(_Due):
+class Cost(_Reckoned):
     """What a call cost. `total` is None where it is unknown, and covers the priced lines where it is partial."""
 
     total: Decimal | None
@@ -164,6 +141,13 @@ class Cost(_Due):
     notes: tuple[str, ...] = ()
     exact: bool = True
 
+    @staticmethod
+    def later(reckon: Callable[[], Cost]) -> Cost:
+        """Return one that is reckoned when something of it is read: most answers are never asked what they cost."""
+        due: Cost = object.__new__(_Due)
+        object.__setattr__(due, "_reckon", reckon)
+        return due
+
     def __str__(self) -> str:
         return "unknown" if self.total is None else f"{self.total.normalize():f} {self.currency}"
 
@@ -174,6 +158,48 @@ class Cost(_Due):
         if self.sheet is not None:
             rows.append(f"by the sheet {self.sheet}, found by its {self.rung}")
         return "\n".join([*rows, *self.notes])
+
+
+class _Due(Cost):
+    """A cost that nobody has looked at. The first look reckons it, and makes it a cost like any other."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        return Cost(*args, **values)  # type: ignore[return-value] # for those who make one more of its class
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._look()
+        setattr(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        self._look()
+        return self == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        self._look()
+        return repr(self)
+
+    if not TYPE_CHECKING:  # a checker would take every misspelt name for one of ours
+
+        def __getattr__(self, name: str) -> Any:
+            # asked only for what is not set
+            if name not in Cost.__slots__:
+                raise AttributeError(f"{Cost.__name__!r} object has no attribute {name!r}")
+            self._look()
+            return getattr(self, name)
+
+    def _look(self) -> None:
+        if (reckon := self._reckon) is None:
+            return  # another thread was faster
+        found = reckon()
+        if type(self) is _Due:
+            for slot in Cost.__slots__:
+                object.__setattr__(self, slot, getattr(found, slot))
+            object.__setattr__(self, "__class__", Cost)
+            self._reckon = None
 
 
 def _explained(line: Line) -> str:
@@ -202,22 +228,23 @@ def compute_cost(usage: Usage, priced: Priced | None, facts: Mapping[str, str], 
         return Cost(None, "unknown", notes=("the provider stated no usage",))
     sheet = priced.sheet
     table = sheet.table(facts, at, usage.input_tokens or 0)
-    lines = tuple([_line(item, table) for item in items])
-    total, unpriced, exact = _ZERO, 0, True
-    for line in lines:
+    lines, total, unpriced, exact, estimated = [], _ZERO, 0, True, False
+    for item in items:
+        lines.append(line := _line(item, table))
+        estimated = estimated or item.estimated
         if line.amount is None:
             unpriced += 1
         else:
             total = EXACT.add(total, line.amount)
             exact = exact and line.exact
     if unpriced == len(lines):
-        return Cost(None, "unknown", sheet.currency, lines, sheet.name, priced.rung, sheet.notes)
+        return Cost(None, "unknown", sheet.currency, tuple(lines), sheet.name, priced.rung, sheet.notes)
     status: Status = "default" if priced.rung == "default" else "priced"
     if unpriced:
         status = "partial"
-    elif any([item.estimated for item in items]):
+    elif estimated:
         status = "estimated"
-    return Cost(total, status, sheet.currency, lines, sheet.name, priced.rung, sheet.notes, exact)
+    return Cost(total, status, sheet.currency, tuple(lines), sheet.name, priced.rung, sheet.notes, exact)
 
 
 def _resolve(rules: Sequence[Rule]) -> list[tuple[Tags, str, Rate]]:
@@ -248,9 +275,9 @@ def _line(item: Item, table: Table) -> Line:
     if (found := table.find(item)) is None:
         return Line(".".join(sorted(item.tags)), item.count, item.unit, None, None)
     name, rate, each = found
-    count = Decimal(item.count)
     if each is not None:
-        return Line(name, item.count, item.unit, rate, EXACT.multiply(each, count))
+        return Line(name, item.count, item.unit, rate, EXACT.multiply(each, item.count))
+    count = Decimal(item.count)
     charge, per = rate.charge(count), Decimal(rate.per)
     try:
         return Line(name, item.count, item.unit, rate, EXACT.divide(charge, per))

@@ -289,7 +289,7 @@ async def test_the_caches_are_bounded_and_strangers_push_out_nobody(url: str) ->
     for _ in range(20):
         assert await identities.find(f"jf-{secrets.token_urlsafe(32)}") is None
     assert len(identities._found) == len(identities._missing) == 4
-    assert SECRET.hash_key(issued[-1].text) in identities._found
+    assert SECRET.mark(issued[-1].text) in identities._found
     await team.store.close()
 
 

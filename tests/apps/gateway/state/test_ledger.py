@@ -46,6 +46,27 @@ async def charged(store: Store) -> tuple[int, int]:
 
 
 @in_a_loop
+async def test_what_has_to_wait_keeps_nothing(url: str) -> None:
+    store = await open_store(url)
+    await Budgets(store).set("key", "key", "total", 1_000_000)
+    await Budgets(store).set("project", "project", "total", 1_000)
+    ledger = Ledger(store)
+    assert ledger.reserve_now(PAYER, 50) is None  # nothing is leased yet
+    ledger.release(await ledger.reserve(PAYER, 50))
+    kept = ledger.reserve_now(PAYER, 50)
+    assert kept is not None
+    ledger.release(kept)
+    for _ in range(2_000):  # the first budget has leased as much, the second has not
+        assert ledger.reserve_now(PAYER, 600) is None
+    ledger.settle(await ledger.reserve(PAYER, 1_000), 1_000)
+    await ledger.close()
+    with pytest.raises(StoreUnavailable, match="is closed"):
+        ledger.reserve_now(PAYER, 1)
+    assert await charged(store) == (1, 1_000)
+    await store.close()
+
+
+@in_a_loop
 async def test_a_call_is_reserved_then_charged_what_it_cost(url: str) -> None:
     store = await open_store(url)
     await Budgets(store).set("project", "project", "total", 1_000_000)

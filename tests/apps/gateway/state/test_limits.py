@@ -104,6 +104,36 @@ async def test_the_tightest_limit_is_told(limits_url: str) -> None:
 
 
 @in_a_loop
+async def test_limits_that_share_a_name_count_one_after_the_other(limits_url: str) -> None:
+    limits, three = Limits(limits_url), limit(requests=3)
+    both = [three, Limit(scope="key", subject=three.subject, requests=4)]
+    for left in (2, 0):
+        permit = await limits.admit(both)
+        assert permit.headers["x-ratelimit-remaining-requests"] == str(left)
+    with pytest.raises(LimitExceeded, match="has used its 3 requests"):
+        await limits.admit(both)
+    await limits.close()
+
+
+def test_a_minute_slides(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits, hundred = Limits(), limit(tokens=100)
+    for moment, tokens, left, reset in (
+        (6_000_030, 40, 60, 90),  # half a minute is over
+        (6_000_090, 10, 70, 90),  # of the 40 one half is less than a minute ago
+        (6_000_119, 0, 90, 61),
+        (6_000_140, 5, 89, 100),  # of the 10 two thirds
+        (6_000_200, 90, 7, 100),  # of the 5 two thirds
+        (6_000_600, 1, 99, 120),
+    ):
+        monkeypatch.setattr(time, "time", lambda moment=moment: float(moment))
+        permit = limits.admit_now([hundred], tokens)
+        assert permit is not None
+        assert permit.headers["x-ratelimit-remaining-tokens"] == str(left), moment
+        assert permit.headers["x-ratelimit-reset-tokens"] == f"{reset}s", moment
+        assert permit.end_now(tokens)
+
+
+@in_a_loop
 async def test_only_so_many_calls_run_at_a_time(limits_url: str) -> None:
     limits, two = Limits(limits_url), limit(parallel=2)
     first, second = await limits.admit([two]), await limits.admit([two])

@@ -9,15 +9,18 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, select, text, update
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, inspect, select, text, update
 
 from jackfield import ConfigurationError
-from jackfield_gateway.state import Store, StoreUnavailable, WrongSchema, backup, check, open_store, upgrade
+from jackfield_gateway.state import Store, StoreUnavailable, WrongSchema, backup, check, migrations, open_store, upgrade
 from jackfield_gateway.state.storage import make_engine, read_url
 from jackfield_gateway.state.tables import HEAD, METADATA
 from tests.apps.gateway.state.running import in_a_loop
@@ -40,6 +43,35 @@ def test_upgrade_tells_what_it_did_and_does_it_once(url: str) -> None:
     assert upgrade(url) == (None, HEAD)
     assert upgrade(url) == (HEAD, HEAD)
     assert check(url).problems == ()
+
+
+@in_a_loop
+async def test_the_indexes_of_the_history_go_back_and_come_again(url: str) -> None:
+    def indexes(connection: Connection) -> set[tuple[str, tuple[str, ...]]]:
+        found = inspect(connection).get_indexes("requests")
+        return {(str(row["name"]), tuple(str(name) for name in row["column_names"])) for row in found}
+
+    def migrate(connection: Connection, step: Callable[[Config, str], None], to: str) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        step(config, to)
+
+    await asyncio.to_thread(upgrade, url)
+    store = await open_store(url)
+    async with store.writing() as connection:
+        now = await connection.run_sync(indexes)
+        await connection.run_sync(migrate, command.downgrade, "0006")
+        before = await connection.run_sync(indexes)
+        await connection.run_sync(migrate, command.upgrade, "head")
+        assert await connection.run_sync(indexes) == now
+    names = ("key_id", "project_id", "user", "provider", "model", "status")
+    assert before - now == {
+        ("ix_requests_started", ("started", "id")),
+        *((f"ix_requests_{name}", (name, "started", "id")) for name in names[3:]),
+    }
+    assert now - before == {("ix_requests_started", ("started", "id", *names[3:]))}
+    await store.close()
 
 
 @in_a_loop

@@ -218,7 +218,8 @@ def test_item_9_calls_at_a_time_are_counted_down_however_they_end(
         while house.app.panel.running and time.monotonic() < until:
             time.sleep(0.02)
         assert house.app.panel.running == 0
-        assert limiter._slots._taken == {}  # type: ignore[attr-defined]
+        assert limiter.local is not None
+        assert limiter.local._running == {}
 
 
 def test_limits_are_told_in_every_answer_and_hold(tmp_path: Path, upstream: Server) -> None:

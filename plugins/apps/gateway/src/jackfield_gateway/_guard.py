@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jackfield import (
     AsyncClient,
+    Attempt,
     ChatRequest,
     Item,
     JackfieldError,
@@ -26,7 +27,7 @@ from ._call import Asker
 from ._measures import Measure, measured
 from ._records import Entry
 from ._settings import LimitRule, Settings, Unpriced
-from .state.money import nanos
+from .state.money import Payer, nanos
 
 if TYPE_CHECKING:
     from .state import Ledger, Limit, Permit, Reservation
@@ -117,17 +118,28 @@ class Guard:
         """
         found = Pass(measured(request, relay))
         if self.settings.limits and (wanted := self._wanted(asker, tuple(models))):
+            least = found.measure.least
             try:
-                found.permit = await self.limits.admit(wanted, found.measure.least)
+                permit = self.limits.admit_now(wanted, least) or await self.limits.admit(wanted, least)
             except JackfieldError as error:
                 asker.tell(getattr(error, "headers", {}))
                 raise
-            asker.tell(found.permit.headers)
-        paid = [model for model in models if model.partition("/")[0] not in asker.own]
-        if self.ledger is not None and paid:
+            found.permit = permit
+            told = {name for name, _ in asker.heads}
+            asker.heads.extend([head for head in permit.heads if head[0] not in told])
+        paid = [model for model in models if model.partition("/")[0] not in asker.own] if asker.own else models
+        if (ledger := self.ledger) is not None and paid:
             found.own = asker.own
             try:
-                await self._reserve(self.ledger, found, asker, request, paid, request_id)
+                most, unpriced = self._most(found.measure, request, paid)
+                payer = Payer(asker.payer or asker.key, asker.project or "", asker.organisation or "")
+                kept = ledger.reserve_now(payer, most, request_id) or await ledger.reserve(payer, most, request_id)
+                found.reservation = kept
+                if unpriced is not None and kept.purses and self.settings.unpriced.policy == "block":
+                    ledger.release(kept)
+                    what = f"{unpriced} has no price, and a budget counts"
+                    remedy = "give it one under [prices], or set gateway.unpriced"
+                    raise PermissionDenied(f"{what}; {remedy}", status=403, param="model")
             except BaseException:
                 self._end(found, None)
                 raise
@@ -171,8 +183,7 @@ class Guard:
         """Give back a place, and count what was used: at once in memory, beside the request where Redis is asked."""
         if (permit := entered.permit) is None:
             return
-        if self.limits.is_local:
-            _now(_released(permit, tokens))
+        if permit.end_now(tokens):
             return
         task = asyncio.get_running_loop().create_task(_released(permit, tokens), name="limits")
         self._leaving.add(task)
@@ -180,25 +191,18 @@ class Guard:
 
     # -- money -------------------------------------------------------------------------------------------------------
 
-    async def _reserve(
-        self, ledger: Ledger, found: Pass, asker: Asker, request: Request, models: Sequence[str], request_id: str
-    ) -> None:
-        from .state import Payer
-
-        known = [self._known_of(model) for model in models]
-        most = 0
-        for one in known:
-            if one.rates is not None:
-                most = max(most, one.rates.of(found.measure.most, _output(request, one.output)))
-            elif isinstance(request, RerankRequest) and one.search is not None:
-                most = max(most, one.search * -(-len(request.documents) // _SEARCHED))
-        payer = Payer(asker.payer or asker.key, asker.project or "", asker.organisation or "")
-        found.reservation = await ledger.reserve(payer, most, request_id)
-        unpriced = next((model for model, one in zip(models, known, strict=True) if not one.has_price(request)), None)
-        if unpriced is not None and found.reservation.purses and self.settings.unpriced.policy == "block":
-            ledger.release(found.reservation)
-            what = f"{unpriced} has no price, and a budget counts; give it one under [prices], or set gateway.unpriced"
-            raise PermissionDenied(what, status=403, param="model")
+    def _most(self, measure: Measure, request: Request, models: Sequence[str]) -> tuple[int, str | None]:
+        """Return what an answer costs at most, in nano-dollars, and the first model that has no price."""
+        most, unpriced = 0, None
+        for model in models:
+            known = self._known_of(model)
+            if known.rates is not None:
+                most = max(most, known.rates.of(measure.most, _output(request, known.output)))
+            elif isinstance(request, RerankRequest) and known.search is not None:
+                most = max(most, known.search * -(-len(request.documents) // _SEARCHED))
+            if unpriced is None and not known.has_price(request):
+                unpriced = model
+        return most, unpriced
 
     def _known_of(self, model: str) -> Known:
         moment = time.monotonic()
@@ -228,17 +232,18 @@ class Guard:
         """Return what a question is charged, in nano-dollars: what each attempt cost, also of those that failed."""
         if entry.sandboxed:
             return 0
-        tries = [(one.provider, one.cost, one.usage) for one in entry.attempts]
-        if entry.cost is not None and not any(cost is not None for _, cost, _ in tries):
-            tries = [(entry.provider, entry.cost, entry.usage)]
+        tries: Sequence[Entry | Attempt] = entry.attempts
+        if entry.cost is not None and not any([one.cost is not None for one in tries]):
+            tries = (entry,)
         total = 0
-        for provider, cost, usage in tries:
-            if provider in entered.own:
+        for one in tries:
+            if one.provider in entered.own:
                 continue
-            if cost is not None and cost.total is not None and cost.currency == "USD":
-                total += nanos(max(cost.total, Decimal(0)))
-            elif usage is not None and (rates := _estimated(self.settings.unpriced)) is not None:
-                total += rates.of(usage.input_tokens or 0, usage.output_tokens or 0)
+            if one.cost is not None and one.cost.total is not None and one.cost.currency == "USD":
+                known = entry.nanos if one.cost is entry.cost else None  # the last try has the cost of the whole
+                total += nanos(max(one.cost.total, Decimal(0))) if known is None else known
+            elif one.usage is not None and (rates := _estimated(self.settings.unpriced)) is not None:
+                total += rates.of(one.usage.input_tokens or 0, one.usage.output_tokens or 0)
         return total
 
 
@@ -265,15 +270,6 @@ async def _released(permit: Permit, tokens: int | None) -> None:
             await permit.use(tokens)
     finally:
         await permit.release()
-
-
-def _now(work: Coroutine[Any, Any, None]) -> None:
-    """Do what waits for nothing."""
-    try:
-        work.send(None)
-    except StopIteration:
-        return
-    raise AssertionError("work in memory waits")
 
 
 def _estimated(unpriced: Unpriced) -> Rates | None:

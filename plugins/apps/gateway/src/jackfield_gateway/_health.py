@@ -46,7 +46,8 @@ class Healths:
             self._note(entry.provider, entry.at, entry.error)
 
     def _note(self, provider: str, at: datetime, error: str | None) -> None:
-        found = self.of.setdefault(provider, Health())
+        if (found := self.of.get(provider)) is None:
+            found = self.of[provider] = Health()
         found.requests += 1
         found.outcomes.append(error is None)
         if error is None:

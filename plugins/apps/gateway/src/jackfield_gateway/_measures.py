@@ -45,8 +45,7 @@ def measured(request: Request, relay: Relay | None = None) -> Measure:
         return Measure(0, 0)  # nothing is generated or charged
     if isinstance(request, ChatRequest):
         turns += len(request.messages)
-        for message in request.messages:
-            size += bytes_of(message.parts)
+        size += sum([bytes_of(message.parts) for message in request.messages])
         if request.tools:
             size += len(to_json(request.tools))
         if request.response_format is not None:
@@ -73,7 +72,8 @@ def bytes_of(parts: Iterable[Any]) -> int:
     for part in parts:
         kind = type(part)
         if kind is Text or kind is Thinking:
-            size += _length(part.text)
+            text = part.text
+            size += len(text) if text.isascii() else _length(text)
         elif kind is ToolCall:
             size += _length(part.name) + _length(part.arguments)
         elif kind is ToolResult:

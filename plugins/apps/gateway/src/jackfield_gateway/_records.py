@@ -13,6 +13,8 @@ from jackfield import Attempt, Cost, Usage
 
 from .state import clock
 from .state.clock import Period, new_id
+from .state.entries import Content
+from .state.money import nanos
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class Entry:
     """One question. `route` names the address in words, `seconds` is how long it took, `first` until the first delta.
 
     `cost` is None where it is unknown; an answer of the sandbox has one too, and counts nowhere. `asked` and `answered`
-    are what was said, where it is kept.
+    are what was said, as far as `content` says that it is kept.
     """
 
     id: str = field(default_factory=new_id)
@@ -40,8 +42,17 @@ class Entry:
     first: float | None = None
     sandboxed: bool = False
     error: str | None = None
+    content: Content = "off"
     asked: str | None = field(default=None, repr=False)
     answered: str | None = field(default=None, repr=False)
+    _nanos: int | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def nanos(self) -> int | None:
+        """The cost in nano-units of its currency, reckoned once; None where there is none, or less than none."""
+        if self._nanos is None and (cost := self.cost) is not None and cost.total is not None and cost.total >= 0:
+            self._nanos = nanos(cost.total)
+        return self._nanos
 
 
 @dataclass(slots=True)

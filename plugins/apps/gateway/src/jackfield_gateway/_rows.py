@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
 from ._records import Entry
 from ._written import attempt
 from .state.clock import stamp
 from .state.entries import Entry as Row
-from .state.money import nanos
-
-if TYPE_CHECKING:
-    from .state import Content
 
 
-def row_of(entry: Entry, content: Content) -> Row:
-    """Return what the history keeps of an entry; `content` says what of the texts."""
+def row_of(entry: Entry) -> Row:
+    """Return what the history keeps of an entry."""
     usage, cost = entry.usage, entry.cost
-    counts = {} if usage is None else usage.counts
-    priced: dict[str, Any] = {}
-    if cost is not None and cost.total is not None and cost.total >= 0:
-        priced = {"cost": nanos(cost.total), "currency": cost.currency}
+    counts: Mapping[str, int] = {} if usage is None else usage.counts
+    amount = entry.nanos
     return Row(
         id=entry.id,
         started=stamp(entry.at),
@@ -33,16 +27,17 @@ def row_of(entry: Entry, content: Content) -> Row:
         provider=entry.provider,
         model=entry.model,
         attempts=[attempt(row) for row in entry.attempts],
-        input_tokens=None if usage is None else usage.input_tokens,
-        output_tokens=None if usage is None else usage.output_tokens,
+        input_tokens=counts.get("input"),
+        output_tokens=counts.get("output"),
         cached_tokens=counts.get("input.cache_read"),
         reasoning_tokens=counts.get("output.reasoning"),
+        cost=amount,
+        currency=None if cost is None or amount is None else cost.currency,
         first_delta_ms=None if entry.first is None else round(entry.first * 1000),
         total_ms=round(entry.seconds * 1000),
         sandboxed=entry.sandboxed,
         error_class=entry.error,
-        content=content,
+        content=entry.content,
         asked=entry.asked,
         answered=entry.answered,
-        **priced,
     )

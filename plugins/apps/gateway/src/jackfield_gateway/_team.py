@@ -73,7 +73,7 @@ class Team:
 
     async def _begin(self, settings: Settings) -> None:
         store = self.store
-        self.history = state.History(store, hash_key=self.secret.derive("content"))
+        self.history = state.History(store, hash_key=self.secret.derive("content"), read=row_of)
         self.identities = state.Identities(store, self.secret)
         self.ledger = state.Ledger(store)
         self.lending = Lending(state.Credentials(store, [self.secret]))
@@ -148,7 +148,7 @@ class Team:
 
     def record(self, entry: Entry) -> None:
         """Take an entry; never waits."""
-        self.history.record(row_of(entry, self._settings.content))
+        self.history.record(entry)
 
     async def spent(self, begin: date, end: date, period: Period, project: str | None = None) -> Iterable[Spent]:
         """Return what was spent; see `Records`."""

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from jackfield import (
     AsyncClient,
     AsyncStream,
+    Attempt,
     ChatRequest,
     ChatResponse,
     Delta,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 #: A longer name of a user is nobody's.
 _LONGEST = 500
+_REQUEST_ID = b"x-jackfield-request-id"
 
 
 class Watch:
@@ -53,7 +55,8 @@ class Watch:
         self._models: Sequence[str] = ()
         self.first: float | None = None
         panel.running += 1
-        asker.tell({"x-jackfield-request-id": self.id})
+        if not any([name == _REQUEST_ID for name, _ in asker.heads]):  # of questions side by side the first is told
+            asker.heads.append((_REQUEST_ID, self.id.encode()))
 
     async def enter(self, models: Sequence[str], relay: Relay | None = None) -> None:
         """Ask the guard; it says no with an error, which ends the watch. What is relayed is not in the request.
@@ -108,9 +111,11 @@ class Watch:
         """
         if self._pass is None or not isinstance(had, ChatResponse) or had.sandboxed:
             return had
-        stated, size = had.usage, said(had)
-        is_whole = all(choice.finish_reason != "unknown" for choice in had.choices)
-        if (stated is not None and is_whole) or (stated is None and not size):
+        stated = had.usage
+        if stated is not None and all([choice.finish_reason != "unknown" for choice in had.choices]):
+            return had
+        size = said(had)
+        if stated is None and not size:
             return had
         least = size // MOST_BYTES + 1 if size else 0
         counts = {"input": self._pass.measure.least} if stated is None else dict(stated.counts)
@@ -132,7 +137,10 @@ class Watch:
             had.attempts = (*had.attempts[:-1], replace(had.attempts[-1], usage=usage, cost=had.cost))
         return had
 
-    def _end(self, provider: str | None, model: str | None, response: Response | None, **values: Any) -> None:
+    def _end(
+        self, provider: str | None, model: str | None, response: Response | None,
+        *, status: int = 200, error: str | None = None, attempts: tuple[Attempt, ...] | None = None,
+    ) -> None:  # fmt: skip
         """Record it; what answered is known better than what was asked for."""
         if not self._is_open:
             return
@@ -141,24 +149,27 @@ class Watch:
         asker, asked, panel = self._asker, self._request.model, self._panel
         named, _, bare = asked.partition("/")
         user = asker.user or getattr(self._request, "user", None)
-        if response is not None:
-            values = {
-                "usage": response.usage, "cost": response.cost, "attempts": response.attempts,
-                "sandboxed": response.sandboxed, **values,
-            }  # fmt: skip
+        if attempts is None:
+            attempts = () if response is None else response.attempts
         entry = Entry(
             id=self.id,
             at=self._at,
             route=asker.route,
             provider=provider or named,
             model=model or bare or asked,
+            status=status,
             key=asker.key,
             project=asker.project,
             user=user and user[:_LONGEST],
             user_agent=asker.user_agent,
+            usage=None if response is None else response.usage,
+            cost=None if response is None else response.cost,
+            attempts=attempts,
             seconds=time.monotonic() - self._began,
             first=None if self.first is None else self.first - self._began,
-            **values,
+            sandboxed=response is not None and response.sandboxed,
+            error=error,
+            content=panel.settings.content,
         )
         if panel.keeps_content:
             entry.asked = _written(self._request)

@@ -62,7 +62,7 @@ class Identity:
 
     def allows_route(self, path: str) -> bool:
         """Whether a pattern allows the path of a request; no pattern allows none."""
-        return any(fnmatchcase(path, pattern) for pattern in self.routes)
+        return "*" in self.routes or any(fnmatchcase(path, pattern) for pattern in self.routes)
 
 
 class Identities:
@@ -88,10 +88,10 @@ class Identities:
         self._fresh = fresh
         self._stale = stale
         self._wait = wait
-        # By the whole hash. Callers that are none have a cache of their own, so that they cannot push out the others.
-        self._found: OrderedDict[str, tuple[Identity, float]] = OrderedDict()
-        self._missing: OrderedDict[str, float] = OrderedDict()
-        self._flights: dict[str, asyncio.Task[Identity | None]] = {}
+        # By the mark of a key. Callers that are none have a cache of their own, so that they push out nobody else.
+        self._found: OrderedDict[bytes, tuple[Identity, float]] = OrderedDict()
+        self._missing: OrderedDict[bytes, float] = OrderedDict()
+        self._flights: dict[bytes, asyncio.Task[Identity | None]] = {}
         self._down_until = 0.0
 
     async def find(self, key: str) -> Identity | None:
@@ -102,14 +102,14 @@ class Identities:
         """
         if not is_key(key):
             return None
-        digest = self._secret.hash_key(key)
+        mark = self._secret.mark(key)
         moment = time.monotonic()
-        identity, read = self._found.get(digest, (None, 0.0))
+        identity, read = self._found.get(mark, (None, 0.0))
         if identity is None or moment - read >= self._fresh:
-            if moment - self._missing.get(digest, -self._fresh) < self._fresh:
+            if moment - self._missing.get(mark, -self._fresh) < self._fresh:
                 return None
             try:
-                identity = await self._read(digest, moment)
+                identity = await self._read(key, mark, moment)
             except StoreUnavailable:
                 if identity is None or moment - read >= self._stale:
                     raise
@@ -120,14 +120,14 @@ class Identities:
         self._found.clear()
         self._missing.clear()
 
-    async def _read(self, digest: str, moment: float) -> Identity | None:
+    async def _read(self, key: str, mark: bytes, moment: float) -> Identity | None:
         """Read a key; many that ask for one at once share one query."""
         if moment < self._down_until:
             raise StoreUnavailable("the store did not answer a moment ago", retry_after=_PAUSE)
-        flight = self._flights.get(digest)
+        flight = self._flights.get(mark)
         if flight is None:
-            flight = self._flights[digest] = asyncio.create_task(self._load(digest), name="identity")
-            flight.add_done_callback(lambda done: self._landed(digest, done))
+            flight = self._flights[mark] = asyncio.create_task(self._load(self._secret.hash_key(key)), name="identity")
+            flight.add_done_callback(lambda done: self._landed(mark, done))
         try:
             async with asyncio.timeout(self._wait):
                 return await asyncio.shield(flight)
@@ -138,19 +138,19 @@ class Identities:
             self._down_until = time.monotonic() + _PAUSE
             raise
 
-    def _landed(self, digest: str, flight: asyncio.Task[Identity | None]) -> None:
-        del self._flights[digest]
+    def _landed(self, mark: bytes, flight: asyncio.Task[Identity | None]) -> None:
+        del self._flights[mark]
         if flight.cancelled() or flight.exception() is not None:
             return
         identity, moment = flight.result(), time.monotonic()
-        self._found.pop(digest, None)
-        self._missing.pop(digest, None)
+        self._found.pop(mark, None)
+        self._missing.pop(mark, None)
         if identity is not None:
-            self._found[digest] = (identity, moment)
+            self._found[mark] = (identity, moment)
             if len(self._found) > self._size:
                 self._found.popitem(last=False)
         else:
-            self._missing[digest] = moment
+            self._missing[mark] = moment
             if len(self._missing) > self._size:
                 self._missing.popitem(last=False)
 

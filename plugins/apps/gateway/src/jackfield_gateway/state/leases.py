@@ -8,20 +8,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, delete, func, select, update
+from pydantic_core import to_json
+from sqlalchemy import TextClause, and_, case, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .money import TOTAL
 from .storage import Store
-from .tables import BALANCES, BUDGETS, LEASES, SETTLEMENTS
+from .tables import BALANCES, BUDGETS, LEASES
 
 __all__ = ["Charge", "Slot", "Taken", "charge", "give_back", "take"]
 
 #: A budget in a period.
 Slot = tuple[str, int]
+# What a group of charges changes is one value in each statement, a JSON array of arrays: what is bound costs every
+# request, and each statement costs the group a way to the database and back.
+_MEMBERS = {"sqlite": ("json_extract(value, '$[{}]')", "json_each(:rows)"),
+            "postgresql": ("value ->> {}", "json_array_elements(CAST(:rows AS JSON))")}  # fmt: skip
+
+
+def _of_group(pattern: str) -> dict[str, TextClause]:
+    """Return a statement by the kind of database: `{0}` is the first member of a row as text, `{rows}` are the rows."""
+    return {
+        kind: text(pattern.format(*(member.format(index) for index in range(6)), rows=rows))
+        for kind, (member, rows) in _MEMBERS.items()
+    }
+
+
+_SETTLE = _of_group("""
+INSERT INTO settlements (request_id, key_id, project_id, organisation_id, cost, settled)
+SELECT {0}, {1}, {2}, {3}, CAST({4} AS BIGINT), CAST({5} AS BIGINT)
+FROM {rows} WHERE true ON CONFLICT (request_id) DO NOTHING RETURNING request_id
+""")
+#: Locks the balances in the order of the rows.
+_SPEND = _of_group("""
+INSERT INTO balances (budget_id, begins, spent) SELECT {0}, CAST({1} AS BIGINT), CAST({2} AS BIGINT)
+FROM {rows} WHERE true ON CONFLICT (budget_id, begins) DO UPDATE SET spent =
+CASE WHEN balances.spent > :total - excluded.spent THEN :total ELSE balances.spent + excluded.spent END
+""")
+_USE = _of_group("""
+UPDATE leases SET expires = :expires,
+amount = CASE WHEN amount > CAST({2} AS BIGINT) THEN amount - CAST({2} AS BIGINT) ELSE 0 END
+FROM {rows} WHERE budget_id = {0} AND begins = CAST({1} AS BIGINT) AND holder = :holder
+RETURNING budget_id, begins, amount
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +64,14 @@ class Taken:
     left: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """The row of a request, and the budgets that its cost is charged to."""
+class Charge(NamedTuple):
+    """What a request cost, in nano-dollars, whose it was, and the budgets that it is charged to."""
 
-    row: Mapping[str, Any]
+    request_id: str
+    key_id: str
+    project_id: str
+    organisation_id: str
+    cost: int
     slots: Sequence[Slot]
 
 
@@ -72,27 +107,23 @@ async def charge(store: Store, holder: str, charges: Sequence[Charge], seconds: 
     """
     costs: dict[str, Charge] = {}
     for one in charges:
-        costs.setdefault(one.row["request_id"], one)
+        costs.setdefault(one.request_id, one)
     async with store.writing() as connection:
         moment = await store.now(connection)
-        rows = [{**one.row, "settled": moment} for one in costs.values()]
-        new = _dialect(store).insert(SETTLEMENTS).on_conflict_do_nothing(index_elements=["request_id"])
-        written = (await connection.scalars(new.returning(SETTLEMENTS.c.request_id), rows)).all()
+        rows = to_json([(*one[:5], moment) for one in costs.values()]).decode()
+        written = (await connection.scalars(_SETTLE[store.kind], {"rows": rows})).all()
         sums: dict[Slot, int] = {slot: 0 for one in charges for slot in one.slots}
         for request_id in written:
-            for slot in costs[request_id].slots:
-                sums[slot] += costs[request_id].row["cost"]
-        leased = {}
-        for slot, cost in sorted(sums.items()):
-            await _lock(store, connection, slot)
-            cost = min(cost, TOTAL)
-            spent = case((BALANCES.c.spent > TOTAL - cost, TOTAL), else_=BALANCES.c.spent + cost)
-            here = and_(BALANCES.c.budget_id == slot[0], BALANCES.c.begins == slot[1])
-            await connection.execute(update(BALANCES).where(here).values(spent=spent))
-            amount = case((LEASES.c.amount > cost, LEASES.c.amount - cost), else_=0)
-            values = {"amount": amount, "expires": moment + int(seconds * 1_000_000)}
-            mine = update(LEASES).where(_lease(slot, holder)).values(**values)
-            leased[slot] = int(await connection.scalar(mine.returning(LEASES.c.amount)) or 0)
+            one = costs[request_id]
+            for slot in one.slots:
+                sums[slot] += one.cost
+        leased = dict.fromkeys(sums, 0)
+        if sums:
+            rows = to_json([(*slot, min(cost, TOTAL)) for slot, cost in sorted(sums.items())]).decode()
+            await connection.execute(_SPEND[store.kind], {"rows": rows, "total": TOTAL})
+            more = {"rows": rows, "holder": holder, "expires": moment + int(seconds * 1_000_000)}
+            for budget_id, begins, amount in await connection.execute(_USE[store.kind], more):
+                leased[budget_id, begins] = amount
     return leased
 
 

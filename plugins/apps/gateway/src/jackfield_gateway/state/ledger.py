@@ -13,7 +13,6 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
 
@@ -23,7 +22,7 @@ from .budgets import Span, period_of
 from .clock import new_id, now, within
 from .errors import StoreUnavailable
 from .leases import Charge, charge, give_back
-from .money import amount
+from .money import Payer, amount
 from .purses import Purse
 from .storage import Store
 from .tables import BUDGETS
@@ -36,14 +35,6 @@ _GROUP = 500
 _WAITING = 100_000
 _PAYERS = 10_000
 _LENGTH = 200
-
-
-class Payer(NamedTuple):
-    """Whose budgets a call is charged to."""
-
-    key_id: str
-    project_id: str
-    organisation_id: str
 
 
 @dataclass(slots=True)
@@ -75,7 +66,7 @@ class Ledger:
         self._purses: dict[tuple[str, int], Purse] = {}
         self._current: dict[str, Purse] = {}
         self._budgets: OrderedDict[Payer, tuple[list[tuple[str, Span]], float]] = OrderedDict()
-        self._pending: list[tuple[Charge, tuple[Purse, ...]]] = []
+        self._pending: list[tuple[Reservation, int]] = []
         self._committing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._closed = asyncio.Event()
@@ -99,6 +90,30 @@ class Ledger:
             InvalidInput: the request id is no short text.
             ValueError: the estimate is negative.
         """
+        if (found := self.reserve_now(payer, estimate, request_id)) is not None:
+            return found
+        estimate, budgets = amount(estimate), await self._budgets_of(payer)
+        purses = tuple([self._purse(budget, now()) for budget in budgets])
+        kept: list[Purse] = []
+        try:
+            for purse in purses:
+                if not purse.keep(estimate, time.monotonic()):
+                    await purse.lease(estimate)
+                kept.append(purse)
+        except BaseException:
+            for purse in kept:
+                purse.reserved -= estimate
+            raise
+        return Reservation(request_id or new_id(), payer, estimate, purses)
+
+    def reserve_now(self, payer: Payer, estimate: int, request_id: str | None = None) -> Reservation | None:
+        """Keep money as `reserve` does, without waiting; None where it has to wait, and then nothing is kept.
+
+        Raises:
+            StoreUnavailable: too many charges wait for the database already.
+            InvalidInput: the request id is no short text.
+            ValueError: the estimate is negative.
+        """
         estimate = amount(estimate)
         if request_id is not None and not (0 < len(request_id) <= _LENGTH and request_id.isprintable()):
             raise InvalidInput(f"the request id {request_id[:50]!r} is none; up to {_LENGTH} printable characters are")
@@ -108,17 +123,17 @@ class Ledger:
             raise StoreUnavailable(f"{len(self._pending)} charges wait for the store; no more are taken")
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="ledger")
-        purses = tuple([self._purse(*budget) for budget in await self._budgets_of(payer)])
-        kept: list[Purse] = []
-        try:
-            for purse in purses:
-                if not purse.keep(estimate):
-                    await purse.lease(estimate)
-                kept.append(purse)
-        except BaseException:
-            for purse in kept:
-                purse.reserved -= estimate
-            raise
+        budgets, read = self._budgets.get(payer, (None, 0.0))
+        moment = time.monotonic()
+        if budgets is None or moment - read >= self._fresh:
+            return None
+        stamped = now()
+        purses = tuple([self._purse(budget, stamped) for budget in budgets])
+        for index, purse in enumerate(purses):
+            if not purse.keep(estimate, moment):
+                for kept in purses[:index]:
+                    kept.reserved -= estimate
+                return None
         return Reservation(request_id or new_id(), payer, estimate, purses)
 
     def settle(self, reservation: Reservation, cost: int) -> None:
@@ -130,11 +145,10 @@ class Ledger:
         cost = amount(cost)
         if not reservation.is_open:
             return
-        self.release(reservation)
+        reservation.is_open = False
         for purse in reservation.purses:
-            purse.spend(cost)
-        row = {"request_id": reservation.request_id, **reservation.payer._asdict(), "cost": cost}
-        self._pending.append((Charge(row, [purse.slot for purse in reservation.purses]), reservation.purses))
+            purse.spend(reservation.estimate, cost)
+        self._pending.append((reservation, cost))
         self._wake.set()
 
     def release(self, reservation: Reservation) -> None:
@@ -159,15 +173,16 @@ class Ledger:
             while left:  # what is charged meanwhile belongs to the next group
                 group = self._pending[: min(_GROUP, left)]
                 left -= len(group)
-                used = {purse.slot: purse for _, purses in group for purse in purses}
+                used = {purse.slot: purse for one, _ in group for purse in one.purses}
+                charges = [_charge(*one) for one in group]
                 async with _locked(used):
                     started = time.monotonic()
-                    leased = await charge(self._store, self._holder, [one for one, _ in group], self._lease_seconds)
+                    leased = await charge(self._store, self._holder, charges, self._lease_seconds)
                     del self._pending[: len(group)]
                     self.committed += len(group)
-                    for one, purses in group:
-                        for purse in purses:
-                            purse.unsettled -= one.row["cost"]
+                    for one, cost in group:
+                        for purse in one.purses:
+                            purse.unsettled -= cost
                     for slot, purse in used.items():
                         purse.renew(leased[slot], started)
 
@@ -188,8 +203,8 @@ class Ledger:
                 if self._purses:
                     await give_back(self._store, self._holder, dict.fromkeys(self._purses, 0), 0)
         except (StoreUnavailable, TimeoutError) as error:
-            for one, _ in self._pending:
-                _LOG.error("lost charge: %s", dict(one.row))
+            for one, cost in self._pending:
+                _LOG.error("lost charge: %s", _charge(one, cost)._asdict())
             raise StoreUnavailable(f"the ledger closed with {len(self._pending)} charges lost: {error}") from error
 
     async def _run(self) -> None:
@@ -230,8 +245,8 @@ class Ledger:
             for slot, purse in due.items():
                 purse.renew(leased[slot], started)
 
-    def _purse(self, budget_id: str, span: Span) -> Purse:
-        moment = now()
+    def _purse(self, budget: tuple[str, Span], moment: int) -> Purse:
+        budget_id, span = budget
         current = self._current.get(budget_id)
         if current is not None and not current.has_ended(moment):
             return current
@@ -266,6 +281,11 @@ class Ledger:
         if len(self._budgets) > _PAYERS:
             self._budgets.popitem(last=False)
         return found
+
+
+def _charge(reservation: Reservation, cost: int) -> Charge:
+    slots = [purse.slot for purse in reservation.purses]
+    return Charge(reservation.request_id, *reservation.payer, cost, slots)
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,6 @@ A call that is refused uses nothing, and one that has ended takes no place, howe
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +15,10 @@ from typing import Any, Literal, TypeVar
 from jackfield import ConfigurationError
 
 from .clock import new_id
-from .errors import LimitExceeded, StoreUnavailable
-from .parallel import MemorySlots, RedisSlots, Slots
-from .rates import MINUTE, Limit, Rate, Window, exceeded, rates_of
-from .windows import MemoryWindows
+from .errors import StoreUnavailable
+from .local import LocalLimits
+from .parallel import RedisSlots
+from .rates import MINUTE, Header, Limit, Rate, Window, exceeded, full, headroom
 
 __all__ = ["Limits", "Permit"]
 
@@ -31,19 +30,23 @@ _PAUSE = 1.0
 
 @dataclass(slots=True)
 class Permit:
-    """A call that was let in. Release it at its end, whatever the end is; `headers` tell the caller what is left."""
+    """A call that was let in. Release it at its end, whatever the end is; `heads` tell the caller what is left."""
 
-    headers: Mapping[str, str]
+    heads: Sequence[Header]
     _limits: Limits = field(repr=False)
     _id: str = field(repr=False)
     _tokens: int
     _counted: Sequence[Limit] = field(repr=False)
     _slots: list[str] = field(repr=False)
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The same headers as text."""
+        return {name.decode(): value.decode() for name, value in self.heads}
+
     async def use(self, tokens: int) -> None:
         """Count the tokens that the call has used in all, as far as they are more than it was let in with."""
-        more, self._tokens = tokens - self._tokens, max(tokens, self._tokens)
-        if more > 0:
+        if (more := self._more(tokens)) > 0:
             await self._limits.count(self._counted, more)
 
     async def release(self) -> None:
@@ -51,6 +54,20 @@ class Permit:
         names, self._slots = self._slots, []
         if names:
             await self._limits.give_back(names, self._id)
+
+    def end_now(self, tokens: int | None) -> bool:
+        """Use and release at once; False where Redis has to be told."""
+        if (local := self._limits.local) is None:
+            return False
+        names, self._slots = self._slots, []
+        local.give_back(names)
+        if tokens is not None and (more := self._more(tokens)) > 0:
+            local.count(self._counted, more)
+        return True
+
+    def _more(self, tokens: int) -> int:
+        more, self._tokens = tokens - self._tokens, max(tokens, self._tokens)
+        return more
 
     async def __aenter__(self) -> Permit:
         return self
@@ -77,20 +94,18 @@ class Limits:
         wait: float = 1.0,
         slot_seconds: float = 60.0,
     ) -> None:
-        self._storage: Any
-        self._slots: Slots
+        #: What counts, where that is this process, and nothing ever waits.
+        self.local: LocalLimits | None = None
         self._wait = wait
         self._when_down = when_down
         self._down_until = 0.0
         self._down: tuple[type[Exception], ...] = (OSError,)
         if url == "memory://":
-            self._storage, self._slots = MemoryWindows(), MemorySlots()
+            self.local = LocalLimits()
         elif url.startswith(("redis://", "rediss://")):
             self._storage, self._slots = self._connect(url, slot_seconds)
         else:
             raise ConfigurationError("the URL of the limits cannot be used; memory:// and redis://host can")
-        #: Whether nothing here ever waits.
-        self.is_local = isinstance(self._slots, MemorySlots)
         #: Calls that were let in without being counted, since Redis did not answer.
         self.unchecked = 0
 
@@ -101,15 +116,16 @@ class Limits:
             LimitExceeded: a limit is reached; nothing is used.
             StoreUnavailable: Redis does not answer.
         """
-        permit = Permit({}, self, new_id(), max(tokens, 0), limits, [])
+        if (here := self.admit_now(limits, tokens)) is not None:
+            return here
+        permit = Permit((), self, new_id(), max(tokens, 0), limits, [])
         try:
             for limit in limits:
                 if limit.parallel is not None:
-                    if not await self._asked(self._slots.take(limit.name, permit._id, limit.parallel)):
-                        what = f"{limit.parallel} calls of {limit.scope} {limit.subject} run already"
-                        raise LimitExceeded(what, retry_after=1.0, headers={"retry-after": "1"})
+                    if not await self._within(self._slots.take(limit.name, permit._id, limit.parallel)):
+                        raise full(limit)
                     permit._slots.append(limit.name)
-            permit.headers = await self._use(rates_of(limits, permit._tokens))
+            permit.heads = await self._use([rate for limit in limits for rate in limit.rates], permit._tokens)
         except BaseException as error:
             if isinstance(error, StoreUnavailable) and self._when_down == "open":
                 self.unchecked += 1
@@ -119,52 +135,60 @@ class Limits:
             raise
         return permit
 
+    def admit_now(self, limits: Sequence[Limit], tokens: int = 0) -> Permit | None:
+        """Let a call in as `admit` does, without waiting; None where Redis has to be asked.
+
+        Raises:
+            LimitExceeded: a limit is reached; nothing is used.
+        """
+        if self.local is None:
+            return None
+        heads, names = self.local.admit(limits, tokens := max(tokens, 0))
+        return Permit(heads, self, "", tokens, limits, names)
+
     async def count(self, limits: Sequence[Limit], tokens: int) -> None:
         """Count tokens that were used beyond what was asked for, as many as the limits can still hold."""
+        if self.local is not None:
+            self.local.count(limits, tokens)
+            return
         try:
-            for rate in rates_of(limits, tokens):
-                if rate.unit == "tokens" and not await self._asked(self._hit(rate, tokens)):
-                    left = rate.amount - (await self._asked(self._window(rate))).used
+            for rate in [rate for limit in limits for rate in limit.rates if rate.unit == "tokens"]:
+                if not await self._within(self._hit(rate, tokens)):
+                    left = rate.amount - (await self._within(self._window(rate))).used
                     if left > 0:
-                        await self._asked(self._hit(rate, left))
+                        await self._within(self._hit(rate, left))
         except StoreUnavailable:
             self.unchecked += 1
 
     async def give_back(self, names: Sequence[str], permit: str) -> None:
         """Give back a call's places; where Redis does not take them, they expire."""
+        if self.local is not None:
+            self.local.give_back(names)
+            return
         try:
-            await self._asked(self._slots.give_back(names, permit))
+            await self._within(self._slots.give_back(names, permit))
         except StoreUnavailable:
             self.unchecked += 1
 
     async def running(self, limit: Limit) -> int:
         """Return how many calls of a limit run."""
-        return int(await self._asked(self._slots.running(limit.name)))
+        if self.local is not None:
+            return self.local.running(limit.name)
+        return int(await self._within(self._slots.running(limit.name)))
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._slots.close()
+        if self.local is None:
+            await self._slots.close()
 
-    async def _use(self, rates: Sequence[Rate]) -> dict[str, str]:
-        """Use what a call needs of every counter, or of none; the headers speak of the tightest of each kind."""
-        tightest: dict[str, tuple[int, Rate, float]] = {}
-        for rate in rates:
-            window = await self._asked(self._window(rate))
-            left = rate.amount - window.used - rate.need
-            if left < 0:
-                raise exceeded(rate, window)
-            if rate.unit not in tightest or left < tightest[rate.unit][0]:
-                after = window._replace(current=window.current + rate.need)
-                tightest[rate.unit] = (left, rate, after.until_empty)
+    async def _use(self, rates: Sequence[Rate], tokens: int) -> list[Header]:
+        """Use what a call needs of every counter, or of none."""
+        heads = headroom(rates, [await self._within(self._window(rate)) for rate in rates], tokens)
         for rate in rates:  # another call may have been faster: then what was used before this counter stays used
-            if rate.need and not await self._asked(self._hit(rate, rate.need)):
-                raise exceeded(rate, await self._asked(self._window(rate)))
-        headers = {}
-        for unit, (left, rate, seconds) in tightest.items():
-            headers[f"x-ratelimit-limit-{unit}"] = str(rate.amount)
-            headers[f"x-ratelimit-remaining-{unit}"] = str(left)
-            headers[f"x-ratelimit-reset-{unit}"] = f"{math.ceil(seconds)}s"
-        return headers
+            need = rate.need(tokens)
+            if need and not await self._within(self._hit(rate, need)):
+                raise exceeded(rate, need, await self._within(self._window(rate)))
+        return heads
 
     async def _window(self, rate: Rate) -> Window:
         return Window(*await self._storage.get_sliding_window(rate.key, MINUTE))
@@ -173,11 +197,8 @@ class Limits:
         # What the library's SlidingWindowCounterRateLimiter does, less the making of names, which is a third of it.
         return bool(await self._storage.acquire_sliding_window_entry(rate.key, rate.amount, MINUTE, cost))
 
-    def _asked(self, answer: Coroutine[Any, Any, Result]) -> Coroutine[Any, Any, Result]:
-        """Bound the wait for Redis; in memory there is nothing to wait for."""
-        return answer if self.is_local else self._within(answer)
-
     async def _within(self, answer: Coroutine[Any, Any, Result]) -> Result:
+        """Bound the wait for Redis."""
         if time.monotonic() < self._down_until:
             answer.close()
             raise StoreUnavailable("the limits did not answer a moment ago", retry_after=_PAUSE)
@@ -188,7 +209,7 @@ class Limits:
             self._down_until = time.monotonic() + _PAUSE
             raise StoreUnavailable(f"the limits do not answer: {type(error).__name__}", retry_after=_PAUSE) from error
 
-    def _connect(self, url: str, slot_seconds: float) -> tuple[Any, Slots]:
+    def _connect(self, url: str, slot_seconds: float) -> tuple[Any, RedisSlots]:
         try:
             from limits.aio.storage import RedisStorage
             from limits.errors import StorageError
@@ -197,7 +218,7 @@ class Limits:
         except ModuleNotFoundError:
             raise ConfigurationError("limits in Redis need redis; pip install 'jackfield-gateway[redis]'") from None
         self._down = (*self._down, StorageError, RedisError)
-        # Every wait is bounded here; with a socket_timeout redis-py sends within wait_for, see _asked.
+        # Every wait is bounded here; with a socket_timeout redis-py sends within wait_for, see _within.
         client = Redis.from_url(url, socket_timeout=None, socket_connect_timeout=self._wait)
         shared: dict[str, Any] = {"connection_pool": client.connection_pool}
         storage = RedisStorage(f"async+{url}", implementation="redispy", key_prefix="jackfield", **shared)

@@ -7,9 +7,11 @@ the rest is rounded once per request. A signed 64-bit column holds nine billion 
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_CEILING, Context, Decimal
+from typing import NamedTuple
 
-__all__ = ["MOST", "NANO", "TOTAL", "amount", "decimal", "nanos"]
+__all__ = ["MOST", "NANO", "TOTAL", "Payer", "amount", "decimal", "nanos"]
 
 #: Nano-units in one unit of a currency.
 NANO = 1_000_000_000
@@ -20,23 +22,32 @@ TOTAL = 9 * MOST
 _CONTEXT = Context(prec=60, rounding=ROUND_CEILING)
 
 
+class Payer(NamedTuple):
+    """Whose budgets a call is charged to."""
+
+    key_id: str
+    project_id: str
+    organisation_id: str
+
+
 def nanos(value: Decimal | int | str) -> int:
     """Return an amount of a currency in nano-units, rounded up, so that what costs anything is never 0.
 
     Raises:
         ValueError: the amount is negative or no number.
     """
-    value = Decimal(value)
+    if type(value) is not Decimal:
+        value = Decimal(value)
     if value.is_nan() or value < 0:
         raise ValueError(f"{value} is no amount of money; it has to be a number from 0")
     if value >= NANO:
         return MOST
-    return int(_CONTEXT.to_integral_value(_CONTEXT.multiply(value, Decimal(NANO))))
+    return math.ceil(_CONTEXT.scaleb(value, 9))
 
 
 def decimal(value: int) -> Decimal:
     """Return nano-units as an exact amount of the currency."""
-    return Decimal(value).scaleb(-9, context=_CONTEXT)
+    return _CONTEXT.scaleb(Decimal(value), -9)
 
 
 def amount(value: int) -> int:

@@ -1,4 +1,4 @@
-"""How many calls run at a time: slots that are taken and given back, in this process or in Redis for all of them.
+"""How many calls run at a time: slots that are taken and given back, in Redis for all processes.
 
 A slot in Redis is a lease: the process that took it renews it, and where that has died it is free when it expires.
 """
@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-__all__ = ["MemorySlots", "RedisSlots", "Slots"]
+__all__ = ["RedisSlots"]
 
 _LOG = logging.getLogger(__name__)
 _NAMES = "jackfield:parallel:"
@@ -36,51 +35,6 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], 'XX', now + tonumber(ARGV[2]), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
-
-
-class Slots(Protocol):
-    """Where slots are counted."""
-
-    async def take(self, name: str, permit: str, limit: int) -> bool:
-        """Take one of `limit` slots for a permit; False where none is free."""
-
-    def give_back(self, names: Sequence[str], permit: str) -> Coroutine[Any, Any, None]:
-        """Hold the slots of a permit no more, at once; what is returned says so to others."""
-
-    async def running(self, name: str) -> int:
-        """Return how many slots are taken."""
-
-    async def close(self) -> None:
-        """Renew no more, and close every connection."""
-
-
-class MemorySlots:
-    """Counts the calls of this process."""
-
-    def __init__(self) -> None:
-        self._taken: Counter[str] = Counter()
-
-    async def take(self, name: str, permit: str, limit: int) -> bool:
-        """Take one of `limit` slots for a permit; False where none is free."""
-        if self._taken[name] >= limit:
-            return False
-        self._taken[name] += 1
-        return True
-
-    def give_back(self, names: Sequence[str], permit: str) -> Coroutine[Any, Any, None]:
-        """Hold the slots of a permit no more."""
-        for name in names:
-            self._taken[name] -= 1
-            if not self._taken[name]:
-                del self._taken[name]
-        return _nothing()
-
-    async def running(self, name: str) -> int:
-        """Return how many slots are taken."""
-        return self._taken.get(name, 0)
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 class RedisSlots:
@@ -151,7 +105,3 @@ class RedisSlots:
                             await self._renew(keys=[_NAMES + name], args=[permit, self._milliseconds])
             except Exception as error:  # whatever it was, the next round tries again
                 _LOG.warning("slots of %d calls were not renewed: %s", len(self._held), error)
-
-
-async def _nothing() -> None:
-    """There is nobody to tell."""

@@ -24,8 +24,8 @@ class Purse:
     """In nano-dollars: `leased` covers `reserved` (open calls) and `unsettled` (charged, not committed)."""
 
     __slots__ = (
-        "_ends", "_holder", "_left", "_refused", "_refused_until", "_seconds", "_spend", "_spend_since", "_store",
-        "_taken", "leased", "lock", "reserved", "slot", "unsettled",
+        "_ends", "_holder", "_lasts", "_left", "_refused", "_refused_until", "_seconds", "_spend", "_spend_since",
+        "_store", "_taken", "leased", "lock", "reserved", "slot", "unsettled",
     )  # fmt: skip
 
     def __init__(self, store: Store, holder: str, slot: Slot, ends: int | None, seconds: float) -> None:
@@ -33,6 +33,7 @@ class Purse:
         self._holder = holder
         self._ends = ends
         self._seconds = seconds
+        self._lasts = _USED * seconds
         self._taken = self._refused_until = float("-inf")
         self._refused = self._left = 0
         self._spend, self._spend_since = 0, time.monotonic()
@@ -53,10 +54,9 @@ class Purse:
         """Whether its period has ended and nothing is left in it; until then another for it would lease twice."""
         return self.has_ended(stamped) and not (self.leased or self.in_use)
 
-    def keep(self, estimate: int) -> bool:
-        """Reserve from the lease; False where it does not cover that, or has expired."""
-        moment = time.monotonic()
-        if moment - self._taken > _USED * self._seconds or self.leased - self.in_use < estimate:
+    def keep(self, estimate: int, moment: float) -> bool:
+        """Reserve from the lease; False where it does not cover that, or has expired at that monotonic time."""
+        if moment - self._taken > self._lasts or self.leased - self.reserved - self.unsettled < estimate:
             return False
         self.reserved += estimate
         return True
@@ -69,7 +69,7 @@ class Purse:
             StoreUnavailable: the database does not answer.
         """
         async with self.lock:
-            if self.keep(estimate):
+            if self.keep(estimate, time.monotonic()):
                 return  # another call has leased enough
             started = time.monotonic()
             if started - self._taken > self._seconds:
@@ -82,12 +82,13 @@ class Purse:
             self._left = taken.left or 0
             if taken.left is None:
                 self.leased = self.in_use + estimate  # the budget is gone: it bounds nothing any more
-            if not self.keep(estimate):
+            if not self.keep(estimate, time.monotonic()):
                 self._refused, self._refused_until = need, time.monotonic() + _PAUSE
                 raise self._exceeded(need)
 
-    def spend(self, cost: int) -> None:
-        """Count a charge that is not committed yet."""
+    def spend(self, estimate: int, cost: int) -> None:
+        """Count a charge that is not committed yet, in the place of what was reserved for it."""
+        self.reserved -= estimate
         self.unsettled += cost
         self._spend += cost
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 from .errors import LimitExceeded
 
-__all__ = ["MINUTE", "Limit", "Rate", "Window", "exceeded", "rates_of"]
+__all__ = ["MINUTE", "Limit", "Rate", "Window", "exceeded", "full", "headroom"]
 
 MINUTE = 60
+#: What is counted in a minute.
+Unit = Literal["requests", "tokens"]
+#: A header as ASGI has it.
+Header: TypeAlias = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +30,38 @@ class Limit:
     requests: int | None = None
     tokens: int | None = None
     parallel: int | None = None
-    #: The name under which it is counted.
+    #: The name under which it is counted, and what is counted in a minute.
     name: str = field(init=False)
+    rates: tuple[Rate, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        amounts: tuple[tuple[Unit, int | None], ...] = (("requests", self.requests), ("tokens", self.tokens))
+        rates = [Rate.of(self, unit, amount) for unit, amount in amounts if amount is not None]
         object.__setattr__(self, "name", f"{self.scope}:{self.subject}")
+        object.__setattr__(self, "rates", tuple(rates))
 
 
 class Rate(NamedTuple):
-    """One counter, and what a call needs of it."""
+    """One counter of a limit, and what of its headers never changes."""
 
     limit: Limit
-    unit: Literal["requests", "tokens"]
+    unit: Unit
     amount: int
-    need: int
     key: str
+    head: Header
+    remaining: bytes
+    reset: bytes
+
+    @classmethod
+    def of(cls, limit: Limit, unit: Unit, amount: int) -> Self:
+        """Return the counter of a limit that holds so many units a minute."""
+        names = [f"x-ratelimit-{what}-{unit}".encode() for what in ("limit", "remaining", "reset")]
+        head = (names[0], b"%d" % amount)
+        return cls(limit, unit, amount, f"{limit.scope}:{limit.subject}/{unit}", head, names[1], names[2])
+
+    def need(self, tokens: int) -> int:
+        """Return what a call needs of it that needs so many tokens."""
+        return 1 if self.unit == "requests" else tokens
 
 
 class Window(NamedTuple):
@@ -57,10 +77,9 @@ class Window(NamedTuple):
         """What counts as used in the last minute."""
         return math.floor(self.previous * self.previous_ends / MINUTE + self.current)
 
-    @property
-    def until_empty(self) -> float:
-        """Seconds until everything that was used is forgotten."""
-        return max(self.current_ends if self.current else 0.0, self.previous_ends if self.previous else 0.0)
+    def until_empty(self, more: int) -> float:
+        """Seconds until everything that was used is forgotten, with what is used now."""
+        return max(self.current_ends if self.current + more else 0.0, self.previous_ends if self.previous else 0.0)
 
     def until_free(self, room: int) -> float:
         """Seconds until no more than `room` is used, where nobody uses any meanwhile."""
@@ -71,37 +90,46 @@ class Window(NamedTuple):
         return max(self.current_ends - MINUTE, 0.0) + MINUTE * (1 - room / self.current) if self.current else 0.0
 
 
-def rates_of(limits: Sequence[Limit], tokens: int) -> list[Rate]:
-    """Return the counters of limits, for a call that needs so many tokens."""
-    found = []
-    for limit in limits:
-        requests, more = _keys(limit.name)
-        if limit.requests is not None:
-            found.append(Rate(limit, "requests", limit.requests, 1, requests))
-        if limit.tokens is not None:
-            found.append(Rate(limit, "tokens", limit.tokens, tokens, more))
-    return found
+def headroom(rates: Sequence[Rate], windows: Sequence[Window], tokens: int) -> list[Header]:
+    """Return the headers that tell a call what is left when it has used what it needs; of the tightest of each kind.
+
+    Raises:
+        LimitExceeded: a counter holds less than it needs.
+    """
+    tightest: dict[str, tuple[int, Rate, float]] = {}
+    for rate, window in zip(rates, windows, strict=True):
+        need = rate.need(tokens)
+        left = rate.amount - window.used - need
+        if left < 0:
+            raise exceeded(rate, need, window)
+        if (other := tightest.get(rate.unit)) is None or left < other[0]:
+            tightest[rate.unit] = (left, rate, window.until_empty(need))
+    headers: list[Header] = []
+    for left, rate, seconds in tightest.values():
+        headers += (rate.head, (rate.remaining, b"%d" % left), (rate.reset, b"%ds" % math.ceil(seconds)))
+    return headers
 
 
-@lru_cache(10_000)
-def _keys(name: str) -> tuple[str, str]:
-    return f"{name}/requests", f"{name}/tokens"
+def full(limit: Limit) -> LimitExceeded:
+    """Return the error of a call for which too many others run."""
+    what = f"{limit.parallel} calls of {limit.scope} {limit.subject} run already"
+    return LimitExceeded(what, retry_after=1.0, headers={"retry-after": "1"})
 
 
-def exceeded(rate: Rate, window: Window) -> LimitExceeded:
+def exceeded(rate: Rate, need: int, window: Window) -> LimitExceeded:
     """Return the error of a call that needs more of a counter than there is."""
     who = f"{rate.limit.scope} {rate.limit.subject}"
-    if rate.need > rate.amount:
-        what = f"the call needs {rate.need} {rate.unit}; {who} has {rate.amount} a minute"
+    if need > rate.amount:
+        what = f"the call needs {need} {rate.unit}; {who} has {rate.amount} a minute"
         error = LimitExceeded(what, retry_after=MINUTE, headers={})
         error.retryable = False
         return error
-    seconds = math.ceil(window.until_free(rate.amount - rate.need)) or 1
+    seconds = math.ceil(window.until_free(rate.amount - need)) or 1
     headers = {
         "retry-after": str(seconds),
-        f"x-ratelimit-limit-{rate.unit}": str(rate.amount),
-        f"x-ratelimit-remaining-{rate.unit}": str(max(rate.amount - window.used, 0)),
-        f"x-ratelimit-reset-{rate.unit}": f"{seconds}s",
+        rate.head[0].decode(): str(rate.amount),
+        rate.remaining.decode(): str(max(rate.amount - window.used, 0)),
+        rate.reset.decode(): f"{seconds}s",
     }
     what = f"{who} has used its {rate.amount} {rate.unit} a minute; wait {seconds} s"
     return LimitExceeded(what, retry_after=float(seconds), headers=headers)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic_core import to_json
-from sqlalchemy import Column, Select, delete, event, inspect, text
+from sqlalchemy import Column, Insert, Select, delete, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -73,6 +73,10 @@ class Store:
         with _availability():
             async with self._writer.begin() as connection:
                 yield connection
+
+    def text(self, statement: Insert) -> str:
+        """Return a statement as the driver takes it, with values in the order of its columns."""
+        return str(statement.compile(dialect=self._reader.dialect))
 
     async def now(self, connection: AsyncConnection) -> int:
         """Return the database's time in microseconds: one clock for all processes that share it."""
