@@ -22,7 +22,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _LATEST = 0
 _LOCK = threading.Lock()
 _MANY = 256
-_CHANCE: list[int] = []
+_CHANCE: list[str] = []
 #: A process that was forked has chance of its own.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_CHANCE.clear)
@@ -66,15 +66,16 @@ def end(period: Period, stamped: int) -> int:
 
 def new_id() -> str:
     """Return a new id in the form of UUID version 7 without dashes: of two, the later made here sorts later."""
-    global _LATEST, _CHANCE
+    global _LATEST
     with _LOCK:
         _LATEST = max(time.time_ns() // 250, _LATEST + 1)  # milliseconds and 12 bits, as RFC 9562's method 3 has them
         moment = _LATEST
         if not _CHANCE:  # the system is asked for many at once: a call of it may take longer than all the rest here
-            _CHANCE = [*struct.unpack(f"{_MANY}Q", os.urandom(8 * _MANY))]
-        random = _CHANCE.pop() & 0x3FFF_FFFF_FFFF_FFFF
+            numbers = struct.unpack(f"{_MANY}Q", os.urandom(8 * _MANY))
+            _CHANCE.extend([f"{0x8000_0000_0000_0000 | number & 0x3FFF_FFFF_FFFF_FFFF:016x}" for number in numbers])
+        end = _CHANCE.pop()
     milliseconds, fraction = divmod(moment, 4000)
-    return f"{milliseconds:012x}7{fraction:03x}{0x8000_0000_0000_0000 | random:016x}"
+    return f"{milliseconds:012x}7{fraction:03x}{end}"
 
 
 async def within(what: Awaitable[object], seconds: float) -> None:
