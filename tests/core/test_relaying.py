@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from jackfield import (
     OverloadedError,
     RateLimitError,
     Relay,
+    Request,
     Response,
     hookimpl,
 )
@@ -44,11 +47,14 @@ def split(boards: Boards, request: HTTPRequest) -> Relay | None:
     return boards.dialect("openai-chat").relay_request(request, ROUTE)
 
 
-def formed(client: Client | AsyncClient, request: HTTPRequest) -> tuple[Form | None, Relay]:
+Parse = Callable[[], Request]
+
+
+def formed(client: Client | AsyncClient, request: HTTPRequest) -> tuple[Form | None, Relay, Parse]:
     board = client.boards.dialect("openai-chat")
-    relay = board.relay_request(request, ROUTE)
+    relay, parse = board.relay_request(request, ROUTE), partial(board.parse_request, request, ROUTE)
     assert relay is not None
-    return client.form(board, relay, lambda: board.parse_request(request, ROUTE)), relay
+    return client.form(board, relay, parse), relay, parse
 
 
 def client_of(boards: Boards, **options: Any) -> Client:
@@ -62,9 +68,9 @@ def test_text_goes_on_as_it_came_and_the_answer_comes_back_so(server: Server, bo
     server.answer(whole(odd, x_request_id="req-7"))
     with client_of(boards) as client:
         for text in ("Hi", 'Ol\u00e1 "\\ \U0001f600'):
-            form, relay = formed(client, asked(temperature=0.5, messages=[{"role": "user", "content": text}]))
+            form, relay, parse = formed(client, asked(temperature=0.5, messages=[{"role": "user", "content": text}]))
             assert form is not None
-            response, answer = client.relay(form, relay)
+            response, answer = client.relay(form, relay, parse)
             assert answer is not None
             assert answer.body == odd
             assert (response.request_id, response.provider, response.model) == ("req-7", "acme", "large-1")
@@ -82,9 +88,9 @@ def test_the_async_client_relays_too(server: Server, boards: Boards) -> None:
 
     async def ask() -> tuple[Response, Any]:
         async with AsyncClient({"acme": {"api_key": "k"}}, boards=boards) as client:
-            form, relay = formed(client, asked())
+            form, relay, parse = formed(client, asked())
             assert form is not None
-            return await client.relay(form, relay)
+            return await client.relay(form, relay, parse)
 
     response, answer = asyncio.run(ask())
     assert json.loads(answer.body) == completion()
@@ -156,18 +162,53 @@ def test_a_wrong_request_is_refused_as_it_always_is(boards: Boards) -> None:
         formed(client_of(boards), asked(temperature="hot"))
 
 
+CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
 def ended(message: dict[str, Any], finish_reason: Any = "stop") -> dict[str, Any]:
-    return completion(choices=[{"index": 0, "message": {"content": "Hi", **message}, "finish_reason": finish_reason}])
+    return completion(
+        choices=[
+            {"index": 0, "message": {"role": "assistant", "content": "Hi", **message}, "finish_reason": finish_reason}
+        ]
+    )
+
+
+def told(ask: Callable[[], tuple[Any, Any]]) -> tuple[Any, ...]:
+    """Return what comes of a question: its answer, or what its error says."""
+    try:
+        return ask()
+    except JackfieldError as error:
+        return type(error), error.message, error.status
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         completion(usage=None),
+        completion(usage={"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5, "prompt_cache_hit_tokens": 1}),
         completion(choices=[]),
+        completion(id=None),
+        completion(object=None),
+        completion(created=1.5),
         ended({"reasoning": "so"}),
+        ended({"role": None}),
+        ended({"content": [{"type": "text", "text": "Hi"}]}),
         ended({}, "eos"),
         ended({}, ["stop"]),
+        ended({"tool_calls": [CALL]}),  # and ends with "stop"
+        ended({"content": None, "tool_calls": [{**CALL, "id": None}]}, "tool_calls"),
+        ended(
+            {"tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": {}}}]}, "tool_calls"
+        ),
+        ended({"tool_calls": "f"}),
+        completion(id=5),
+        completion(model=5),
+        {
+            **ended({}),
+            "choices": [{**ended({})["choices"][0], "logprobs": {"tokens": ["Hi"], "token_logprobs": [-0.1]}}],
+        },
+        completion(choices=["Hi"]),
+        completion(choices=[{"message": {"content": "Hi", "role": "assistant"}, "finish_reason": "stop"}]),
     ],
 )
 def test_an_answer_that_the_format_writes_otherwise_is_normalized(
@@ -175,16 +216,16 @@ def test_an_answer_that_the_format_writes_otherwise_is_normalized(
 ) -> None:
     server.answer(whole(answer))
     with client_of(boards) as client:
-        form, relay = formed(client, asked())
+        form, relay, parse = formed(client, asked())
         assert form is not None
-        try:
-            response, found = client.relay(form, relay)
-        except JackfieldError:
-            with pytest.raises(JackfieldError):
-                client.chat("acme/large", "Hi")
-            return
-        assert found is None
-        whole_response = client.chat("acme/large", "Hi")
+        long = told(lambda: (client.chat("acme/large", "Hi"), None))
+        relayed = told(lambda: client.relay(form, relay, parse))
+    known = [long, relayed]
+    if isinstance(known[0][0], type):
+        assert known[0] == known[1]
+        return
+    (whole_response, _), (response, found) = known
+    assert found is None
     assert isinstance(response, ChatResponse)
     assert response.choices == whole_response.choices
     assert response.usage == whole_response.usage
@@ -206,10 +247,10 @@ def test_an_error_is_the_one_of_the_long_way(
 ) -> None:
     server.answer(script)
     with client_of(boards) as client:
-        form, relay = formed(client, asked())
+        form, relay, parse = formed(client, asked())
         assert form is not None
         with pytest.raises(error) as relayed:
-            client.relay(form, relay)
+            client.relay(form, relay, parse)
         with pytest.raises(error) as long:
             client.chat("acme/large", "Hi")
     for name in ("message", "status", "provider", "model", "code", "body"):
@@ -220,9 +261,9 @@ def test_an_error_is_the_one_of_the_long_way(
 def test_a_relay_is_tried_again(server: Server, boards: Boards) -> None:
     server.answer(whole({}, 503, retry_after="0"), whole(completion()))
     with Client({"acme": {"api_key": "k"}}, boards=boards, retries=1) as client:
-        form, relay = formed(client, asked())
+        form, relay, parse = formed(client, asked())
         assert form is not None
-        response, answer = client.relay(form, relay)
+        response, answer = client.relay(form, relay, parse)
     assert answer is not None
     assert [row.outcome for row in response.attempts] == ["OverloadedError", "ok"]
     assert server.requests[0]["body"] == server.requests[1]["body"]
@@ -231,8 +272,8 @@ def test_a_relay_is_tried_again(server: Server, boards: Boards) -> None:
 def test_forms_are_nobody_elses(boards: Boards) -> None:
     """A form holds a credential: a client on somebody's behalf has its own."""
     client = client_of(boards)
-    mine, _ = formed(client, asked())
-    theirs, _ = formed(client.on_behalf({"acme": {"api_key": "sk-theirs"}}), asked())
+    mine, *_ = formed(client, asked())
+    theirs, *_ = formed(client.on_behalf({"acme": {"api_key": "sk-theirs"}}), asked())
     assert mine is not None
     assert theirs is not None
     assert theirs.endpoint.credential.values == {"token": "sk-theirs"}
@@ -273,3 +314,46 @@ def test_a_provider_of_another_dialect_is_not_relayed_to(boards: Boards) -> None
     client = Client({"anthropic": {"api_key": "k"}, "groq": {"api_key": "k"}}, boards=boards, unsupported="record")
     for model in ("anthropic/claude-sonnet-4-5", "groq/llama-3.3-70b-versatile"):  # the second has hooks of its own
         assert formed(client, asked(model=model, max_tokens=5))[0] is None
+
+
+def test_ids_that_an_answer_leaves_out_are_those_of_the_long_way(server: Server, boards: Boards) -> None:
+    server.answer(whole(ended({"content": None, "tool_calls": [{**CALL, "id": None}]}, "tool_calls")))
+    minted = []
+    with client_of(boards) as client:
+        for text in ("one", "two"):
+            form, relay, parse = formed(client, asked(messages=[{"role": "user", "content": text}]))
+            assert form is not None
+            response, _ = client.relay(form, relay, parse)
+            assert isinstance(response, ChatResponse)
+            assert response.tool_calls == client.chat("acme/large", text).tool_calls
+            minted.append(response.tool_calls[0].id)
+    assert minted[0] != minted[1]
+
+
+def test_an_answer_of_the_sandbox_is_normalized(server: Server, boards: Boards) -> None:
+    server.answer(whole(completion(), x_jackfield_sandbox="1"))
+    with client_of(boards) as client:
+        form, relay, parse = formed(client, asked())
+        assert form is not None
+        response, answer = client.relay(form, relay, parse)
+    assert answer is None
+    assert response.sandboxed
+
+
+def test_what_stands_in_forms_is_bounded(boards: Boards) -> None:
+    tool = {"type": "function", "function": {"name": "f", "description": "d" * 20_000, "parameters": {}}}
+    client = client_of(boards)
+    assert formed(client, asked(tools=[tool]))[0] is None
+    assert not client._forms
+    for number in range(2_100):
+        formed(client, asked(seed=number))
+    assert len(client._forms) <= 2_000
+
+
+def test_names_that_callers_make_up_are_kept_up_to_a_bound(boards: Boards) -> None:
+    board = boards.open("acme")
+    for number in range(10_050):
+        board.model(f"m{number}")
+        board.price_sheet("acme", f"m{number}", {}, datetime.now(UTC))
+    assert len(board._models) <= 10_000
+    assert board.model("m10049").id == "m10049"

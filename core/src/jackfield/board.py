@@ -65,6 +65,7 @@ class DialectInfo:
 
 #: Steps that read or write what is said.
 _CONTENT = ("fit_request", "translate_request", "normalize_response")
+_MOST_MODELS = 10_000
 #: Who answers on the board of a dialect alone: nothing is known of it but what the format can say.
 _NOBODY = ProviderInfo("", {})
 
@@ -117,7 +118,9 @@ class Board:
         """Return what the catalogs know of a model."""
         if (known := self._models.get(name)) is None:
             info = self.info or _NOBODY
-            known = self._models[name] = info.model(name, self.dialect.table, self.dialect.name)
+            known = info.model(name, self.dialect.table, self.dialect.name)
+            if len(self._models) < _MOST_MODELS:  # names come from callers
+                self._models[name] = known
         return known
 
     def fit_request(self, request: Request, model: ModelInfo) -> Fitted:

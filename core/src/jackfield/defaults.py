@@ -25,6 +25,7 @@ from .wire import Endpoint, Facts, HTTPRequest, HTTPResponse, is_sendable
 if TYPE_CHECKING:
     from .board import Board
 
+_MOST_SHEETS = 10_000
 _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
 SANDBOX_HEADER = "x-jackfield-sandbox"
 #: Headers and query members that `provider_options` may never set: they prove who asks or frame the request.
@@ -81,13 +82,16 @@ class Defaults:
     @hookimpl
     def price_sheet(self, provider: str, model: str, facts: Mapping[str, str], at: datetime) -> Priced | None:
         """Find the sheet in the catalogs."""
-        if model not in self._sheets:
-            info = self._board.model(model)
-            sheet = Sheet(provider, info.id, info.rules, info.currency, info.source, info.checked)
-            if info.unpriced is not None:
-                sheet = replace(sheet, notes=(info.unpriced,))
-            self._sheets[model] = Priced(sheet, info.rung) if info.rules or info.unpriced is not None else None
-        return self._sheets[model]
+        if model in self._sheets:
+            return self._sheets[model]
+        info = self._board.model(model)
+        sheet = Sheet(provider, info.id, info.rules, info.currency, info.source, info.checked)
+        if info.unpriced is not None:
+            sheet = replace(sheet, notes=(info.unpriced,))
+        found = Priced(sheet, info.rung) if info.rules or info.unpriced is not None else None
+        if len(self._sheets) < _MOST_SHEETS:  # names come from callers
+            self._sheets[model] = found
+        return found
 
     @hookimpl
     def compute_cost(self, usage: Usage, sheet: Priced | None, facts: Mapping[str, str], at: datetime) -> Cost:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Shapes whose form is kept, those that have none among them; beyond that all are forgotten.
 _MOST: Final = 2_000
+#: Bytes of a shape that has a form: tools and schemas stand in it, which are as large as a caller likes.
+_LARGEST: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,10 @@ class Form:
 class RelayedExchange(Exchange):
     """An exchange whose request is a form with text in it; `answer` is the provider's own, where it is relayed."""
 
-    def __init__(self, form: Form, relay: Relay, at: datetime, book: PriceBook | None) -> None:
+    def __init__(
+        self, form: Form, relay: Relay, at: datetime, book: PriceBook | None, parse: Callable[[], Request]
+    ) -> None:
+        self._parse = parse
         self.board, self.endpoint, self.model, self.request = form.board, form.endpoint, form.model, form.request
         self.adjustments, self.at, self.book = form.adjustments, at, book
         self.earlier, self.keys, self.unfetched = (), None, ()
@@ -60,15 +65,19 @@ class RelayedExchange(Exchange):
         self.restart()
 
     def _read_whole(self, answer: HTTPResponse) -> Response:
+        is_good = answer.status < 400 and not self.facts.sandboxed
         try:
-            response = self.board.relay_response(self.request, answer) if answer.status < 400 else None
+            response = self.board.relay_response(self.request, answer) if is_good else None
         except ProviderError as error:
             self.complete(error, answer)
             raise
-        if response is None:
-            return super()._read_whole(answer)
-        self.answer = answer
-        return self._finish(response)
+        if response is not None:
+            self.answer = answer
+            return self._finish(response)
+        asked = self._parse()  # ids that an answer leaves out are made of what was said
+        assert isinstance(asked, ChatRequest)
+        self.request = self.request.model_copy(update={"messages": asked.messages})
+        return super()._read_whole(answer)
 
 
 class Relaying:
@@ -93,6 +102,8 @@ class Relaying:
         Raises:
             JackfieldError: the request is wrong, or cannot be asked.
         """
+        if len(relay.shape) > _LARGEST:
+            return None
         route = self._route(relay.model)
         key = board.dialect.name, relay.model, hashlib.blake2b(relay.shape).digest()
         found, form = self._forms.get(key, (None, None))
@@ -125,23 +136,26 @@ class Relaying:
             adjustments=exchange.adjustments,
         )
 
-    def _relayed(self, form: Form, relay: Relay) -> tuple[RelayedExchange, Flow[Response]]:
-        exchange = RelayedExchange(form, relay, datetime.now(UTC), self._book)
+    def _relayed(
+        self, form: Form, relay: Relay, parse: Callable[[], Request]
+    ) -> tuple[RelayedExchange, Flow[Response]]:
+        exchange = RelayedExchange(form, relay, datetime.now(UTC), self._book, parse)
         return exchange, self._flow(exchange)
 
 
 class Relays(Relaying):
     """Relays, in the colour that waits."""
 
-    def relay(self, form: Form, relay: Relay) -> tuple[Response, HTTPResponse | None]:
+    def relay(self, form: Form, relay: Relay, parse: Callable[[], Request]) -> tuple[Response, HTTPResponse | None]:
         """Send a request of a form; return what is known of its answer, without choices, and the answer as it came.
 
-        Where the answer is None, the format would write it otherwise, and the response is a whole one.
+        Where the answer is None, the format would write it otherwise, and the response is a whole one. `parse` gives
+        the request at hand, parsed.
 
         Raises:
             JackfieldError: see `jackfield.errors` for the tree.
         """
-        exchange, flow = self._relayed(form, relay)
+        exchange, flow = self._relayed(form, relay, parse)
         return self._run(exchange, flow), exchange.answer
 
     if TYPE_CHECKING:
@@ -152,9 +166,11 @@ class Relays(Relaying):
 class AsyncRelays(Relaying):
     """Relays, in the async colour."""
 
-    async def relay(self, form: Form, relay: Relay) -> tuple[Response, HTTPResponse | None]:
+    async def relay(
+        self, form: Form, relay: Relay, parse: Callable[[], Request]
+    ) -> tuple[Response, HTTPResponse | None]:
         """Send a request of a form, and wait for its answer. See `Relays.relay`."""
-        exchange, flow = self._relayed(form, relay)
+        exchange, flow = self._relayed(form, relay, parse)
         return await self._run(exchange, flow), exchange.answer
 
     if TYPE_CHECKING:

@@ -26,6 +26,8 @@ Idle = dict["Connection", None]
 #: body, may have so many bytes; a body of that many is not copied to be sent with its head.
 _HELD: Final = 262144
 _MOST: Final = 65536
+#: A socket takes so many bytes at once (Linux: net.ipv4.tcp_wmem). Of a longer body some may wait below TLS, unseen.
+_AT_ONCE: Final = 16384
 
 
 @lru_cache(512)
@@ -37,8 +39,9 @@ class Connection(asyncio.Protocol):
     """A connection. The callbacks `on_...` are for the parser alone."""
 
     __slots__ = (
-        "_answer", "_bare", "_deadline", "_has_body", "_headers", "_is_closed", "_is_fit", "_is_paused", "_is_whole",
-        "_loop", "_parser", "_pool", "_rings", "_timer", "_transport", "holds_place", "idle_since", "lost", "way",
+        "_answer", "_bare", "_deadline", "_has_body", "_headers", "_is_fit", "_is_long", "_is_paused", "_is_whole",
+        "_loop", "_parser", "_pool", "_rings", "_timer", "_transport", "holds_place", "idle_since", "is_closed", "lost",
+        "way",
     )  # fmt: skip
 
     def __init__(self, pool: Pool, way: Way[Idle], loop: asyncio.AbstractEventLoop) -> None:
@@ -49,13 +52,14 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
         self._rings = self.idle_since = 0.0
-        self._is_paused = self._is_closed = self.holds_place = False
+        self._is_paused = self.is_closed = self.holds_place = False
         self.lost = loop.create_future()
 
     def ask(self, head: bytes, body: bytes, has_body: bool) -> Answer:
         """Send a request; `has_body` tells whether its answer may have one."""
         self._headers: dict[str, str] = {}
         self._bare, self._has_body, self._is_fit, self._is_whole = 0, has_body, True, False
+        self._is_long = len(body) > _AT_ONCE
         answer = self._answer = Answer(self)
         if len(body) > _MOST:
             self._transport.writelines((head, body))
@@ -102,16 +106,17 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close it at once."""
-        if not self._is_closed:
-            self._is_closed = True
+        if not self.is_closed:
+            self.is_closed = True
             if self._timer is not None:
                 self._timer.cancel()
             self._pool.gone(self)
-            self._transport.abort()
+            if self._transport is not None:
+                self._transport.abort()
 
     def abandon(self) -> None:
         """Let it go without a word to its event loop, which is closed."""
-        self._is_closed, self._timer, self._transport, self._parser = True, None, None, None
+        self.is_closed, self._timer, self._transport, self._parser = True, None, None, None
         answer, self._answer = self._answer, None
         if answer is not None:
             answer.abandon(errors.failed("the event loop of the answer was closed"))
@@ -125,6 +130,8 @@ class Connection(asyncio.Protocol):
         """Take what to write to."""
         self._transport = transport
         self._pool.made(self)
+        if self.is_closed:  # something came behind the handshake, before anybody could ask
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who reads: a body may have this for its end."""
@@ -163,7 +170,7 @@ class Connection(asyncio.Protocol):
         if self._is_whole:
             self._answer = None
             answer.end()
-            if self._is_fit and not self._transport.get_write_buffer_size():
+            if self._is_fit and self._has_sent_all(answer.status):
                 self.resume()
                 self._pool.keep(self)
             else:
@@ -173,6 +180,14 @@ class Connection(asyncio.Protocol):
         elif answer.size > _HELD and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
+
+    def _has_sent_all(self, status: int) -> bool:
+        """Tell whether the whole request has gone out; who refuses one need not have read its body.
+
+        What TLS has handed on to its socket is not seen here.
+        """
+        is_hidden = self.way.is_secure or self.way.tunnel is not None
+        return not self._transport.get_write_buffer_size() and not (is_hidden and self._is_long and status >= 400)
 
     def on_message_begin(self) -> None:
         """Notice an answer that nobody asked for."""

@@ -61,11 +61,12 @@ class Pool:
             return
         if not self.loop.is_closed():
             raise ConfigurationError("the client is in use in another event loop; close it there, or make one for each")
+        self._waiters.clear()  # they are of the other loop, and nobody's any more
         for connection in list(self._open):
             connection.abandon()
             self.gone(connection)
         self._open.clear()
-        self._waiters.clear()
+        self._free = self._settings.max_connections
         self._sweeper = self.loop = None
 
     async def close(self) -> None:
@@ -111,6 +112,8 @@ class Pool:
             await self._place(limit)
         try:
             connection = self._popped(way) or await self._made(way, limit)
+            if connection.is_closed:
+                raise errors.failed("the server closed the connection without an answer")
         except BaseException:
             self._release()
             raise

@@ -53,7 +53,8 @@ class Dialects:
         asked = HTTPRequest(call.method, call.target, call.headers, await call.body())
         described = match.described()
         parse = partial(board.parse_request, asked, described)
-        if DETAILS not in call.headers and (relay := board.relay_request(asked, described)) is not None:
+        relay = None if DETAILS in call.headers else board.relay_request(asked, described)
+        if relay is not None and relay.model not in _names():
             asker = call.asker(f"{board.dialect.name}__{match.route.operation}")
             relayed = self._panel.relay(asker, board, relay, parse)
             if (found := await call.unless_gone(relayed)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -168,7 +168,7 @@ class Guard:
         if (known := self._limits_of.get(key)) is None:
             names = [self._canonical(model) for model in models]
             limits = [_limit(rule, asker, name) for rule in self.settings.limits for name in names]
-            known = list({(one, one.name): one for one in limits if one is not None}.values())
+            known = list(_tightest([one for one in limits if one is not None]))
             if len(self._limits_of) < _MOST_KNOWN:
                 self._limits_of[key] = known
         return known
@@ -262,6 +262,25 @@ def _limit(rule: LimitRule, asker: Asker, model: str) -> Limit | None:
     if subject is None or not any(name is not None and fnmatchcase(name, rule.match) for name in names):
         return None
     return Limit(scope=rule.scope, subject=subject, requests=rule.requests, tokens=rule.tokens, parallel=rule.parallel)
+
+
+def _tightest(limits: Sequence[Limit]) -> Iterator[Limit]:
+    """Give one limit for each that is held to several, the least of every kind: a call counts once."""
+    from .state import Limit
+
+    for name in dict.fromkeys(limit.name for limit in limits):
+        same = [limit for limit in limits if limit.name == name]
+        yield Limit(
+            scope=same[0].scope,
+            subject=same[0].subject,
+            requests=_least([limit.requests for limit in same]),
+            tokens=_least([limit.tokens for limit in same]),
+            parallel=_least([limit.parallel for limit in same]),
+        )
+
+
+def _least(amounts: Sequence[int | None]) -> int | None:
+    return min([amount for amount in amounts if amount is not None], default=None)
 
 
 async def _released(permit: Permit, tokens: int | None) -> None:

@@ -114,6 +114,7 @@ class Panel:
         """
         if asker.own or self.keeps_content or relay.model in self.settings.aliases:
             return None
+        self.admit(asker, (relay.model,))
         client = await self.client_of(asker)
         try:
             form = client.form(board, relay, parse)
@@ -122,13 +123,12 @@ class Panel:
         if form is None:
             return None
         asked = form.asked
-        self.admit(asker, (asked.model,))
         models = [] if self.guard is None or self.guard.is_idle else [self._full(asked.model)]
         answer: HTTPResponse | None = None
 
         async def ask() -> Response:
             nonlocal answer
-            response, answer = await client.relay(form, relay)
+            response, answer = await client.relay(form, relay, parse)
             return response
 
         response = await self._watched(asker, asked, models, ask, relay)

@@ -32,12 +32,15 @@ class Rounds:
         self._due.pop(who, None)
 
     def _go(self) -> None:
+        self._timer = None
         moment = self.loop.time()
         due = [(who, call) for who, (until, call) in self._due.items() if until <= moment]
-        for who, call in due:
+        for who, _ in due:
             del self._due[who]
+        if self._due:
+            self._timer = self.loop.call_later(_EVERY, self._go)
+        for _, call in due:
             call()
-        self._timer = self.loop.call_later(_EVERY, self._go) if self._due else None
 
 
 _last: Rounds | None = None

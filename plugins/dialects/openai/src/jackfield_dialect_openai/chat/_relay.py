@@ -8,14 +8,18 @@ from typing import Any, Final
 from pydantic_core import to_json
 
 from jackfield import ChatRequest, ChatResponse, HTTPRequest, HTTPResponse, Relay, Request, Response, hookimpl
-from jackfield.reading import word
+from jackfield.reading import MALFORMED, word
 
-from ._response import created, read_body
+from ._response import read_body
 
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant"})
 #: Members of a message, and ends of one, as the format has them (openai 3.51.0, types/chat/chat_completion_message.py).
 _MEMBERS: Final = frozenset({"role", "content", "refusal", "annotations", "audio", "function_call", "tool_calls"})
-_REASONS: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+_REASONS: Final = frozenset({"stop", "length", "tool_calls", "content_filter"})
+_LOGPROBS: Final = frozenset({"content", "refusal"})
+_USAGE: Final = frozenset(
+    {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
+)
 _APART: Final = frozenset({"model", "messages"})
 
 
@@ -48,28 +52,49 @@ def relay_request(http_request: HTTPRequest, route: Mapping[str, str]) -> Relay 
 
 @hookimpl
 def relay_response(request: Request, response: HTTPResponse) -> Response | None:
-    """Read model, tier and usage of a chat's answer whose messages have no members of a host's own."""
-    body = read_body(request, response)
-    usage = body.get("usage")
-    if not isinstance(request, ChatRequest) or not usage or type(usage) is not dict or not _is_usual(body):
+    """Read model, tier and usage of a chat's answer that is of the format in every part that we know."""
+    if not isinstance(request, ChatRequest):
         return None
-    return ChatResponse(
-        id=word(body, "id"),
-        model=word(body, "model"),
-        created=created(body),
-        service_tier=word(body, "service_tier"),
-        raw_usage=usage,
-    )
+    body = read_body(request, response)
+    try:
+        if not _is_usual(body):
+            return None
+        return ChatResponse(
+            id=word(body, "id"),
+            model=word(body, "model"),
+            created=body["created"],
+            service_tier=word(body, "service_tier"),
+            raw_usage=body["usage"],
+        )
+    except MALFORMED:  # it is told when the answer is normalized
+        return None
 
 
 def _is_usual(body: Mapping[str, Any]) -> bool:
-    choices = body.get("choices")
-    if type(choices) is not list or not choices:
+    """Whether an answer would be rendered as it is, but for members that we do not know."""
+    usage, choices = body.get("usage"), body.get("choices")
+    if type(usage) is not dict or not usage or not usage.keys() <= _USAGE:
         return False
-    for choice in choices:
-        message = choice.get("message") if type(choice) is dict else None
-        if type(message) is not dict or not message.keys() <= _MEMBERS:
-            return False
-        if type(reason := choice.get("finish_reason")) is not str or reason not in _REASONS:
-            return False
-    return True
+    if not body.get("id") or body.get("object") != "chat.completion" or type(body.get("created")) is not int:
+        return False
+    return type(choices) is list and bool(choices) and all([_is_choice(choice) for choice in choices])
+
+
+def _is_choice(choice: Mapping[str, Any]) -> bool:
+    message, logprobs, reason = choice["message"], choice.get("logprobs"), choice["finish_reason"]
+    if not message.keys() <= _MEMBERS or message["role"] != "assistant" or type(choice["index"]) is not int:
+        return False
+    if (type(text := message.get("content")) is not str and text is not None) or reason not in _REASONS:
+        return False
+    if logprobs is not None and not logprobs.keys() <= _LOGPROBS:
+        return False
+    calls = message.get("tool_calls")
+    if not calls:
+        return bool(reason != "tool_calls") and message.get("function_call") is None
+    return bool(reason == "tool_calls") and all([_is_call(call) for call in calls])
+
+
+def _is_call(call: Mapping[str, Any]) -> bool:
+    if call["type"] != "function" or type(call["id"]) is not str or not call["id"]:
+        return False
+    return type(call["function"]["name"]) is str and type(call["function"]["arguments"]) is str
