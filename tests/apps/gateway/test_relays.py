@@ -155,3 +155,41 @@ def test_the_cost_is_that_of_the_catalog(upstream: Server, relaying: str, kept: 
     cost = kept.entries[0].cost
     assert cost is not None
     assert cost.total == Decimal("0.000008")  # 3 tokens at 1 dollar a million, 2 at 2.50
+
+
+def test_a_name_that_no_model_has_is_kept_nowhere(upstream: Server, kept: Kept) -> None:
+    app = app_of(upstream, kept)
+    with served(app) as address:
+        answer = ask(address, model="acme/" + "m" * 1_000)
+    assert answer.status_code == 400
+    assert "up to 300 characters" in answer.json()["error"]["message"]
+    assert not app.client._routes
+    assert not app.client._forms
+    assert not upstream.requests
+
+
+def test_names_of_the_resellers_list_mean_what_they_always_do(upstream: Server, kept: Kept) -> None:
+    name, meant = "llama-3.3-70b-instruct", "openrouter"  # Scaleway has a model of this name as well
+    upstream.answer(whole(completion(**OWN)))
+    overrides = {one: {"api_key": "k", "base_url": upstream.url} for one in (meant, "scaleway")}
+    boards = Boards({}, environ={"JACKFIELD_DISABLE": "otel"})
+    with served(GatewayApp(overrides, key="k", boards=boards, records=kept)) as address:  # type: ignore[arg-type]
+        for seed in (None, 1):
+            assert ask(address, model=name, seed=seed).status_code == 200
+    assert [entry.provider for entry in kept.entries] == [meant, meant]
+
+
+def test_an_answer_of_the_sandbox_is_marked_in_its_body_too(upstream: Server, relaying: str) -> None:
+    upstream.answer(whole(completion(**OWN), x_jackfield_sandbox="1"))
+    answer = ask(relaying)
+    assert answer.headers["x-jackfield-sandbox"] == "1"
+    assert answer.json()["system_fingerprint"] == "fp_jackfield_sandbox"
+
+
+def test_several_rules_for_one_key_count_a_call_once(upstream: Server, kept: Kept) -> None:
+    upstream.answer(whole(completion()))
+    limits = [{"scope": "model", "parallel": 1, "requests": 10}, {"scope": "model", "parallel": 1, "requests": 3}]
+    with served(app_of(upstream, kept, limits=limits)) as address:
+        answers = [ask(address) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[0].headers["x-ratelimit-limit-requests"] == "3"
