@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import sqlite3
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -299,3 +301,28 @@ def test_keys_of_a_gateway_elsewhere_are_managed_by_its_url(
     assert "the key is missing or wrong" in run("list", code=2)
     assert keys_command(["--url", "http://127.0.0.1:1", "list"]) == 2
     assert "127.0.0.1:1" in capsys.readouterr().err
+
+
+def test_what_cannot_be_written_down_is_not_changed(house: House, upstream: Server) -> None:
+    """A change and its row of the audit log are one transaction."""
+    upstream.answer(whole(completion("Hello")))
+    made = house.manage("POST", "keys", json={"name": "app"})
+    before = {
+        path: house.manage("GET", path)["data"] for path in ("organisations", "projects", "users", "keys", "budgets")
+    }
+    with contextlib.closing(sqlite3.connect(house.url.removeprefix("sqlite:///"))) as database:
+        database.execute("CREATE TRIGGER no_audit BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+        database.commit()
+    budget = {"scope": "key", "subject_id": made["data"]["id"], "period": "day", "amount": "1"}
+    for method, path, body in (
+        ("POST", "organisations", {"name": "third"}),
+        ("POST", "projects", {"name": "more"}),
+        ("POST", "users", {"name": "eve"}),
+        ("POST", "keys", {"name": "other"}),
+        ("POST", f"keys/{made['data']['id']}/revoke", None),
+        ("POST", f"keys/{made['data']['id']}/rotate", {"overlap_hours": 0}),
+        ("PUT", "budgets", budget),
+    ):
+        assert house.call(method, f"/api/manage/{path}", json=body).status_code >= 500, path
+    assert {path: house.manage("GET", path)["data"] for path in before} == before
+    assert house.chat(made["key"]).status_code == 200

@@ -96,6 +96,8 @@ class ManageFamily:
         self, method: str, path: str, role: Role, summary: str, handler: Handler,
         takes: type[BaseModel] | None = None, query: type[BaseModel] | None = None,
     ) -> Address:  # fmt: skip
+        changes = method != "GET" and handler is not history.replay  # that one waits for a provider
+
         async def answer(call: Call, variables: Mapping[str, str]) -> None:
             visit = Visit(self._app, call, variables)
             try:
@@ -103,7 +105,7 @@ class ManageFamily:
                     visit.query = _read(query, dict(parse_qsl(call.query, keep_blank_values=True)))
                 if takes is not None:
                     visit.body = _read(takes, await _json(call))
-                found = await handler(visit)
+                found = await (_changed(visit, handler) if changes else handler(visit))
             except JackfieldError as error:
                 await call.reply(_rendered(error), waits(error))
                 return
@@ -117,6 +119,15 @@ class ManageFamily:
         kinds = ("application/json", "text/csv") if path == "usage" else ("application/json",)
         doc = Doc(summary, gives, takes, None, query, _ID if "{id}" in path else {}, kinds)
         return Address(method, f"{self.prefix}{path}", answer, doc, role)
+
+
+async def _changed(visit: Visit, handler: Handler) -> Any:
+    """Change something and write it into the audit log: both, or neither."""
+    async with visit.team.store.together():
+        found = await handler(visit)
+    for done in visit.after:
+        done()
+    return found
 
 
 async def _json(call: Call) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
@@ -92,7 +93,7 @@ async def set_budget(visit: Visit) -> Any:
         key = await visit.key(subject)
         subject = key.root_id or key.id
     made = await Budgets(visit.team.store).set(body.scope, subject, body.period, nanos(body.amount))
-    visit.team.ledger.forget()
+    visit.after.append(visit.team.ledger.forget)
     await visit.noted("budget.set", made.id, organisation, **body.model_dump(mode="json"))
     return _shown(next(one for one in await Budgets(visit.team.store).list(body.scope, subject)
                        if one.budget.id == made.id))  # fmt: skip
@@ -107,7 +108,7 @@ async def remove_budget(visit: Visit) -> Any:
         raise Missing(f"there is no budget {budget_id[:100]!r}", status=404, param="id")
     _may_set(visit, found.budget.scope)
     await Budgets(visit.team.store).remove(budget_id)
-    visit.team.ledger.forget()
+    visit.after.append(visit.team.ledger.forget)
     await visit.noted("budget.remove", budget_id, organisation)
     return {"removed": True}
 
@@ -130,7 +131,7 @@ async def put_credential(visit: Visit) -> Any:
         raise InvalidInput(what, param="values")
     values = {name: value.get_secret_value() for name, value in body.values.items()}
     await Credentials(visit.team.store, [visit.team.secret]).put(project.id, body.provider, values, name=body.name)
-    visit.team.lending.forget(project.id)
+    visit.after.append(partial(visit.team.lending.forget, project.id))
     await visit.noted(
         "credential.put", project.id, project.organisation_id, provider=body.provider, name=body.name,
         values=sorted(values),
@@ -145,7 +146,7 @@ async def remove_credential(visit: Visit) -> Any:
     sealed = Credentials(visit.team.store, [visit.team.secret])
     if not await sealed.remove(project.id, query.provider, name=query.name):
         raise Missing(f"the project has no credential {query.name!r:.60} for {query.provider!r:.60}", status=404)
-    visit.team.lending.forget(project.id)
+    visit.after.append(partial(visit.team.lending.forget, project.id))
     await visit.noted(
         "credential.remove", project.id, project.organisation_id, provider=query.provider, name=query.name
     )

@@ -153,7 +153,7 @@ async def change_user(visit: Visit) -> Any:
         await teams.set_role(user_id, visit.body.role)
     if visit.body.disabled:
         await teams.disable(user_id)
-    visit.team.identities.forget()
+    visit.after.append(visit.team.identities.forget)
     await visit.noted("user.change", user_id, user.organisation_id, **visit.body.model_dump(exclude_none=True))
     return await teams.user(user_id)
 
@@ -185,7 +185,7 @@ async def revoke_key(visit: Visit) -> Any:
     """Refuse a key from now on; other processes know it within ten seconds."""
     key = await visit.key(visit.variables["id"])
     await Keys(visit.team.store, visit.team.secret).revoke(key.id)
-    visit.team.identities.forget()
+    visit.after.append(visit.team.identities.forget)
     await visit.noted("key.revoke", key.id, (await visit.project(key.project_id)).organisation_id)
     return await visit.key(key.id)
 
@@ -195,7 +195,7 @@ async def rotate_key(visit: Visit) -> Any:
     key = await visit.key(visit.variables["id"])
     overlap = timedelta(hours=visit.body.overlap_hours)
     issued = await Keys(visit.team.store, visit.team.secret).rotate(key.id, overlap=overlap)
-    visit.team.identities.forget()
+    visit.after.append(visit.team.identities.forget)
     organisation = (await visit.project(key.project_id)).organisation_id
     await visit.noted("key.rotate", key.id, organisation, successor=issued.key.id)
     return {"key": issued.text, "data": issued.key}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jackfield import JackfieldError, PermissionDenied
@@ -21,13 +21,17 @@ class Missing(JackfieldError):
 
 @dataclass(slots=True)
 class Visit:
-    """A call that was let in; `body` and `query` are what the address takes, read and checked."""
+    """A call that was let in; `body` and `query` are what the address takes, read and checked.
+
+    `after` is done once what was changed is committed.
+    """
 
     app: GatewayApp
     call: Call
     variables: Mapping[str, str]
     body: Any = None
     query: Any = None
+    after: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def team(self) -> Team:

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,6 +38,8 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "p
 _DOWN = ("08", "53", "57", "58", "25006")
 #: A file that is busy, locked, read-only, broken, full, or cannot be opened.
 _SQLITE_DOWN = (5, 6, 8, 10, 11, 13, 14, 26)
+#: The transaction that is open in this task, and whose it is.
+_TOGETHER: ContextVar[tuple[Store, AsyncConnection] | None] = ContextVar("jackfield_together", default=None)
 
 
 class Store:
@@ -59,6 +62,9 @@ class Store:
             InvalidInput: it cannot compare with a value.
         """
         with _availability():
+            if (together := _TOGETHER.get()) is not None and together[0] is self:
+                yield together[1]
+                return
             async with self._reader.begin() as connection:
                 yield connection
 
@@ -71,8 +77,25 @@ class Store:
             InvalidInput: it cannot hold a value.
         """
         with _availability():
+            if (together := _TOGETHER.get()) is not None and together[0] is self:
+                yield together[1]
+                return
             async with self._writer.begin() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Read and write within one transaction, whoever does it in this task: all of it counts, or nothing.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or not in time; whether it has committed is not known.
+        """
+        async with self.writing() as connection:
+            token = _TOGETHER.set((self, connection))
+            try:
+                yield
+            finally:
+                _TOGETHER.reset(token)
 
     def text(self, statement: Insert) -> str:
         """Return a statement as the driver takes it, with values in the order of its columns."""
