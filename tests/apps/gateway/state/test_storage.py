@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import socket
 import sqlite3
 import stat
@@ -20,7 +21,17 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, inspect, select, text, update
 
 from jackfield import ConfigurationError
-from jackfield_gateway.state import Store, StoreUnavailable, WrongSchema, backup, check, migrations, open_store, upgrade
+from jackfield_gateway.state import (
+    Budgets,
+    Store,
+    StoreUnavailable,
+    WrongSchema,
+    backup,
+    check,
+    migrations,
+    open_store,
+    upgrade,
+)
 from jackfield_gateway.state.storage import make_engine, read_url
 from jackfield_gateway.state.tables import HEAD, METADATA
 from tests.apps.gateway.state.running import in_a_loop
@@ -151,6 +162,47 @@ async def test_a_server_that_says_nothing_is_unavailable_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(StoreUnavailable):
         async with asyncio.timeout(5):
             await open_store(f"postgresql://tester@127.0.0.1:{silent.getsockname()[1]}/x", seconds=0.3)
+
+
+@in_a_loop
+async def test_a_process_that_ends_takes_nothing_from_one_that_goes_on(tmp_path: Path) -> None:
+    """The last that closes a database deletes its log. Who has made the file is still there, and has to be seen."""
+    path = tmp_path / "state.db"
+    store = await open_store(f"sqlite:///{path}")
+    again = await open_store(f"sqlite:///{path}")  # what is opened and closed beside it makes no difference either
+    await again.close()
+    await Budgets(store).set("key", "one", "total", 1)
+    log = path.with_name("state.db-wal").stat().st_ino
+    for name in ("two", "three"):
+        script = (
+            "import asyncio, sys\n"
+            "from jackfield_gateway.state import Budgets, open_store\n"
+            "async def main():\n"
+            "    store = await open_store(sys.argv[1])\n"
+            "    await Budgets(store).set('key', sys.argv[2], 'total', 1)\n"
+            "    await store.close()\n"
+            "asyncio.run(main())\n"
+        )
+        subprocess.run([sys.executable, "-c", script, f"sqlite:///{path}", name], check=True)
+        assert path.with_name("state.db-wal").stat().st_ino == log
+        await Budgets(store).set("key", f"after {name}", "total", 1)
+    found = sorted(row.budget.subject_id for row in await Budgets(store).list())
+    assert found == ["after three", "after two", "one", "three", "two"]
+    await store.close()
+    assert (await asyncio.to_thread(check, f"sqlite:///{path}")).problems == ()
+
+
+@pytest.mark.parametrize(("mode", "reason"), [(None, "Is a directory"), (0o400, "Permission denied")])
+def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path, mode: int | None, reason: str) -> None:
+    path = tmp_path / "state.db"
+    if mode is None:
+        path.mkdir()
+    else:
+        path.touch(mode)
+        if os.access(path, os.W_OK):  # to the superuser nothing is forbidden
+            return
+    with pytest.raises(ConfigurationError, match=reason):
+        upgrade(f"sqlite:///{path}")
 
 
 @in_a_loop

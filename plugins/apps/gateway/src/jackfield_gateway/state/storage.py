@@ -6,6 +6,7 @@ Everything that means "it does not answer" leaves as StoreUnavailable; anything 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
@@ -210,9 +211,18 @@ def _json(value: Any) -> str:
 
 
 def _make_private(path: Path) -> None:
-    """Make the file before SQLite does, so that nobody else on the machine may read it."""
+    """Make the file before SQLite does, so that nobody else on the machine may read it.
+
+    One that is there is not opened: to close it again would end every lock that SQLite has on it in this process
+    (https://www.sqlite.org/howtocorrupt.html, section 2.2), and others would take its log away.
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        reason = errno.EISDIR if path.is_dir() else 0 if os.access(path, os.R_OK | os.W_OK) else errno.EACCES
+        if reason:
+            what = f"the store's file {path} cannot be opened: {os.strerror(reason)}"
+            raise ConfigurationError(what) from None
     except OSError as error:
         raise ConfigurationError(f"the store's file {path} cannot be opened: {error.strerror}") from None
 
