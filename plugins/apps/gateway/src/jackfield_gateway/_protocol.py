@@ -11,6 +11,8 @@ from ._rounds import Rounds, rounds_here
 
 #: Seconds that a head may take, from its first byte (of a new connection: from its beginning).
 _PATIENCE = 30.0
+#: Seconds for which is read, and thrown away, what one who was refused goes on to send.
+_LINGER = 1.0
 _REFUSAL = (
     "HTTP/1.1 {status} {reason}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {size}\r\n"
     "connection: close\r\n\r\n{what}"
@@ -107,8 +109,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wait_no_more()
         text = _REFUSAL.format(status=status, reason=reason, size=len(what), what=what)
         transport: Any = self.transport
-        if not transport.is_closing():
-            transport.write(text.encode("ascii"))
+        if transport.is_closing():
+            return
+        transport.write(text.encode("ascii"))
+        if transport.can_write_eof():
+            # To close while somebody writes would take the answer back (RFC 9112, section 9.6): it is read for a while.
+            transport.write_eof()
+            self._rounds.enter(self, _LINGER, transport.close)
+        else:
             transport.close()
 
 
