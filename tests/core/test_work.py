@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable
@@ -51,11 +52,14 @@ def _calls(work: Callable[[], object]) -> tuple[int, set[str]]:
             modules.add(str(frame.f_globals.get("__name__", "")).partition(".")[0])
 
     work()
+    gc.collect()
+    gc.disable()  # what other tests have left is not for this work to clear away
     sys.setprofile(profile)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return count, modules
 
 
