@@ -40,6 +40,7 @@ def test_one_that_fails_or_sends_others_away_stops_nothing() -> None:
 
         rounds.enter("failing", 0.0, fail)
         rounds.enter("beside", 0.0, lambda: called.append("beside"))
+        rounds.enter("behind", 0.0, lambda: called.append("behind"))
         rounds.enter("later", 0.05, lambda: called.append("later"))
         while "later" not in called:
             await asyncio.sleep(0.01)
@@ -49,6 +50,7 @@ def test_one_that_fails_or_sends_others_away_stops_nothing() -> None:
 
     asyncio.run(asyncio.wait_for(main(), 10))
     assert [str(error) for error in told] == ["a bug"]
+    assert called == ["behind", "later", "last"]
 
 
 def test_nothing_runs_while_nobody_waits() -> None:

@@ -44,8 +44,11 @@ class Asker:
 
     def tell(self, headers: Mapping[str, str]) -> None:
         """Add headers to the answer, whatever it will be; those that are there already stay."""
-        known = {name for name, _ in self.heads}
-        self.heads.extend(header for header in encoded(headers) if header[0] not in known)
+        self.add(encoded(headers))
+
+    def add(self, headers: Sequence[Header]) -> None:
+        """Add headers as ASGI takes them; see `tell`."""
+        self.heads += _others(self.heads, headers)
 
 
 T = TypeVar("T")

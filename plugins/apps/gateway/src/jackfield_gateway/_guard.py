@@ -125,8 +125,7 @@ class Guard:
                 asker.tell(getattr(error, "headers", {}))
                 raise
             found.permit = permit
-            told = {name for name, _ in asker.heads}
-            asker.heads.extend([head for head in permit.heads if head[0] not in told])
+            asker.add(permit.heads)
         paid = [model for model in models if model.partition("/")[0] not in asker.own] if asker.own else models
         if (ledger := self.ledger) is not None and paid:
             found.own = asker.own

@@ -123,7 +123,7 @@ class Panel:
         if form is None:
             return None
         asked = form.asked
-        models = [] if self.guard is None or self.guard.is_idle else [self._full(asked.model)]
+        models = self._held((asked.model,))
         answer: HTTPResponse | None = None
 
         async def ask() -> Response:
@@ -239,10 +239,12 @@ class Panel:
         if any(name in self.settings.aliases for name in _names_of(fallbacks)):
             drawn = tuple(self.drawn(name) for name in _names_of(fallbacks))
             fallbacks = replace(fallbacks, models=drawn) if isinstance(fallbacks, Fallback) else drawn
-        models: list[str] = []
-        if self.guard is not None and not self.guard.is_idle:
-            models = [self._full(name) for name in (request.model, *_names_of(fallbacks))]
+        models = self._held((request.model, *_names_of(fallbacks)))
         return self._bounded(asker, request), fallbacks, models
+
+    def _held(self, names: Sequence[str]) -> list[str]:
+        """Return the full names of models that the guard has to hear of; none where there is nothing to hold to."""
+        return [] if self.guard is None or self.guard.is_idle else [self._full(name) for name in names]
 
     def drawn(self, name: str) -> str:
         """Return the model that an alias means this time; any other name means itself."""

@@ -34,13 +34,14 @@ class Rounds:
     def _go(self) -> None:
         self._timer = None
         moment = self.loop.time()
-        due = [(who, call) for who, (until, call) in self._due.items() if until <= moment]
-        for who, _ in due:
-            del self._due[who]
-        if self._due:
-            self._timer = self.loop.call_later(_EVERY, self._go)
-        for _, call in due:
-            call()
+        due = [who for who, (until, _) in self._due.items() if until <= moment]
+        try:
+            for who in due:
+                if (waiting := self._due.pop(who, None)) is not None:  # one before may have sent it away
+                    waiting[1]()
+        finally:  # whom one that failed left waiting is called in the next round
+            if self._due and self._timer is None:
+                self._timer = self.loop.call_later(_EVERY, self._go)
 
 
 _last: Rounds | None = None

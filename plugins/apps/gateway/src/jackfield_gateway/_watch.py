@@ -55,8 +55,7 @@ class Watch:
         self._models: Sequence[str] = ()
         self.first: float | None = None
         panel.running += 1
-        if not any([name == _REQUEST_ID for name, _ in asker.heads]):  # of questions side by side the first is told
-            asker.heads.append((_REQUEST_ID, self.id.encode()))
+        asker.add([(_REQUEST_ID, self.id.encode())])  # of questions side by side the first is told
 
     async def enter(self, models: Sequence[str], relay: Relay | None = None) -> None:
         """Ask the guard; it says no with an error, which ends the watch. What is relayed is not in the request.
