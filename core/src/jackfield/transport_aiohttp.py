@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from . import transport_errors as errors
-from .errors import ConfigurationError, JackfieldError
+from .errors import JackfieldError
 from .proxies import Proxies
 from .transport import USER_AGENT, AsyncReply, join_headers
 from .transport_settings import TransportSettings, tls_context
@@ -30,10 +30,8 @@ class AsyncAiohttpTransport:
         settings: TransportSettings | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self._settings = settings or TransportSettings()
+        self._settings = (settings or TransportSettings()).without_http2("aiohttp")
         self._given = self._session = session
-        if self._settings.http2:
-            raise ConfigurationError("aiohttp has no HTTP/2; leave http2 out, or use another library")
         self._context = tls_context(self._settings, environ or {})
         self._proxies = Proxies(self._settings.proxy, self._settings.no_proxy, environ or {})
         self._timeout: Timeout | None = None  # the last one, which mostly is the next one too

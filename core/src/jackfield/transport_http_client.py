@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from . import transport_errors as errors
-from .errors import ConfigurationError, JackfieldError
+from .errors import JackfieldError
 from .transport import USER_AGENT, Reply, join_headers
 from .transport_http_client_pool import Kept, Pool, decoded, waiting
 from .transport_settings import TransportSettings
@@ -32,9 +32,7 @@ class HTTPClientTransport:
     """Over connections of http.client, which are kept and used again. Safe to share between threads."""
 
     def __init__(self, *, settings: TransportSettings | None = None, environ: Mapping[str, str] | None = None) -> None:
-        settings = settings or TransportSettings()
-        if settings.http2:
-            raise ConfigurationError("http.client has no HTTP/2; leave http2 out, or use another library")
+        settings = (settings or TransportSettings()).without_http2("http.client")
         self._pool = Pool(settings, environ or {})
         self._places = threading.Semaphore(settings.max_connections)
         self._open: WeakSet[_Answer] = WeakSet()

@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from . import transport_errors as errors
-from .errors import ConfigurationError
 from .transport import USER_AGENT, AsyncReply
 from .transport_httptools_connection import Idle
 from .transport_httptools_pool import Pool
@@ -50,9 +49,7 @@ class AsyncHttptoolsTransport:
     """Over connections that are kept and used again. Belongs to the event loop that it is used in first."""
 
     def __init__(self, *, settings: TransportSettings | None = None, environ: Mapping[str, str] | None = None) -> None:
-        settings = settings or TransportSettings()
-        if settings.http2:
-            raise ConfigurationError("httptools has no HTTP/2; leave http2 out, or use another library")
+        settings = (settings or TransportSettings()).without_http2("httptools")
         self._pool = Pool(settings, environ or {})
         self._targets: dict[str, _Target] = {}
 

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from .errors import ConfigurationError
 from .proxies import proxy_address
@@ -46,6 +47,16 @@ class TransportSettings:
             raise ConfigurationError("certificate_key is the key of a certificate; give certificate too")
         if self.proxy:
             proxy_address(self.proxy, "proxy")
+
+    def without_http2(self, library: str) -> Self:
+        """Return these, for a library that has no HTTP/2.
+
+        Raises:
+            ConfigurationError: they ask for it.
+        """
+        if self.http2:
+            raise ConfigurationError(f"{library} has no HTTP/2; leave http2 out, or use another library")
+        return self
 
     def trusted(self, environ: Mapping[str, str]) -> str | Path | None:
         """Return the file of certificates to trust beside the system's."""
