@@ -11,7 +11,7 @@ from ._rounds import Rounds, rounds_here
 
 #: Seconds that a head may take, from its first byte (of a new connection: from its beginning).
 _PATIENCE = 30.0
-#: Seconds for which is read, and thrown away, what one who was refused goes on to send.
+#: Seconds for which is read, and thrown away, what one who was refused goes on to send: up to a head's worth.
 _LINGER = 1.0
 _REFUSAL = (
     "HTTP/1.1 {status} {reason}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {size}\r\n"
@@ -46,6 +46,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Count what comes of a head, and what comes behind it that is no body: sizes of chunks and trailers."""
         if self._is_refused:
+            self._size += len(data)
+            if self._size > self.max_header:
+                self.transport.close()
             return
         bodies = self._bodies
         super().data_received(data)
@@ -105,7 +108,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(408, "Request Timeout", f"the head did not come within {self.patience:g} s")
 
     def _refuse(self, status: int, reason: str, what: str) -> None:
-        self._is_refused = True
+        self._is_refused, self._size = True, 0
         self._wait_no_more()
         text = _REFUSAL.format(status=status, reason=reason, size=len(what), what=what)
         transport: Any = self.transport
