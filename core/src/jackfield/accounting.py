@@ -81,7 +81,7 @@ class Accounting:
         Raises:
             UnknownProvider, InvalidInput: the name leads to no model.
         """
-        board, name = self._priced_board(model)
+        board, name = self.boards.board_of(model)
         counted = usage if isinstance(usage, Usage) else Usage(dict(usage))
         if not use_stated:
             counted = replace(counted, stated_cost=None)
@@ -95,7 +95,7 @@ class Accounting:
         """
         from .parsing import chat_request
 
-        board, name = self._priced_board(model)
+        board, name = self.boards.board_of(model)
         request = chat_request(name, messages, None, parameters, False)
         parts = [part for message in request.messages for part in message.parts]
         size = len(to_json([part.text for part in parts if isinstance(part, Text)])) + (
@@ -120,7 +120,3 @@ class Accounting:
         """Price one usage of several models, the cheapest first, the unknown last; currencies are kept apart."""
         rows = [(model, self.cost(model, usage, at=at)) for model in models]
         return sorted(rows, key=lambda row: (row[1].total is None, row[1].currency, row[1].total or 0))
-
-    def _priced_board(self, model: str) -> tuple[Board, str]:
-        provider, name = self.boards.resolve(model)
-        return self.boards.open(provider, self.boards.info(provider).model(name).dialect), name

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # what a board runs on is imported when one is opened: a list
     from .book import PriceBook
     from .registration import Kind
 
+_MOST_NAMES = 10_000
+
 
 class Boards:
     """What is installed, registered and configured; boards are opened once and kept.
@@ -44,6 +46,7 @@ class Boards:
         self._infos: dict[str, ProviderInfo] = {}
         self._dialects: dict[str, DialectInfo] = {}
         self._boards: dict[tuple[str, str], Board] = {}
+        self._named: dict[str, tuple[Board, str]] = {}
         self._lock = threading.RLock()
         #: Grows with every registration and every reload; what was opened under another one is out of date.
         self.generation = 0
@@ -102,6 +105,7 @@ class Boards:
         self._infos.clear()
         self._dialects.clear()
         self._boards.clear()
+        self._named = {}
         self.generation += 1
 
     def providers(self) -> list[str]:
@@ -179,6 +183,20 @@ class Boards:
                 plugins = [self._plugin("dialect", name), *self._provider_plugins(info, name), *self._extensions()]
                 board = self._boards[(provider, name)] = Board(self.dialect_info(name), info, plugins, self.book)
             return board
+
+    def board_of(self, model: str) -> tuple[Board, str]:
+        """Open the board that a model is asked through, for those who send nothing; give the model's own name with it.
+
+        Raises:
+            UnknownProvider, InvalidInput: the name leads to no model.
+        """
+        named = self._named  # what is found is of this generation, whatever another thread reads meanwhile
+        if (known := named.get(model)) is None:
+            provider, name = self.resolve(model)
+            known = self.open(provider, self.info(provider).model(name).dialect), name
+            if len(named) < _MOST_NAMES:  # names come from callers
+                named[model] = known
+        return known
 
     def dialect(self, name: str) -> Board:
         """Open a board for a dialect without a provider, for those who serve it or parse it.

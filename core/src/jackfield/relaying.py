@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,7 +36,10 @@ _LARGEST: Final = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the requests of a shape become at an endpoint. `asked` and `request` (fitted) are without their messages."""
+    """What the requests of a shape become at an endpoint. `asked` and `request` (fitted) are without their messages.
+
+    `notes` are whoever's that asks: what it knows of all requests of this form.
+    """
 
     asked: ChatRequest
     request: ChatRequest
@@ -45,6 +48,7 @@ class Form:
     model: ModelInfo
     http_request: HTTPRequest
     adjustments: tuple[Adjustment, ...]
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class RelayedExchange(Exchange):

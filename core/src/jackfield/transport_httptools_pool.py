@@ -18,7 +18,8 @@ from .transport_httptools_tunnel import through
 from .transport_settings import TransportSettings, tls_context
 from .transport_ways import Way, Ways
 
-#: Seconds for which an idle connection is taken without a look at its socket: the loop has just come round.
+#: Seconds for which what is idle is taken without a look at its socket, after the loop has brought the last answer: it
+#: would have told of the end of others then.
 _FRESH: Final = 0.01
 
 
@@ -35,6 +36,7 @@ class Pool:
         self._waiters: OrderedDict[asyncio.Future[None], None] = OrderedDict()
         self._sweeper: asyncio.TimerHandle | None = None
         self._times_closed = 0
+        self._heard = 0.0
         self.loop: asyncio.AbstractEventLoop | None = None
         self.find = self._ways.find
 
@@ -129,7 +131,7 @@ class Pool:
             return
         if len(self._idle) >= self._settings.max_idle:
             next(iter(self._idle)).close()
-        connection.idle_since = self.loop.time()
+        connection.idle_since = self._heard = self.loop.time()
         self._idle[connection] = connection.way.idle[connection] = None
         if self._sweeper is None:
             self._sweeper = self.loop.call_later(self._settings.idle_seconds, self._sweep)
@@ -156,8 +158,8 @@ class Pool:
         while way.idle:
             connection, _ = way.idle.popitem()
             del self._idle[connection]
-            age = now - connection.idle_since
-            if age < self._settings.idle_seconds and not connection.has_ended(looks=age >= _FRESH):
+            is_fresh = now - connection.idle_since < self._settings.idle_seconds
+            if is_fresh and not connection.has_ended(looks=now - self._heard >= _FRESH):
                 return connection
             connection.close()
         return None

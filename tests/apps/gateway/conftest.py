@@ -15,6 +15,7 @@ import uvicorn
 
 from jackfield import Boards
 from jackfield_gateway import GatewayApp, Settings
+from jackfield_gateway._protocol import bounded
 from jackfield_sandbox import AsyncSandboxTransport
 from tests.core.conftest import acme
 from tests.core.server import Server, running
@@ -24,8 +25,9 @@ Start = Callable[..., str]
 
 @contextlib.contextmanager
 def served(app: Any, **options: Any) -> Iterator[str]:
-    """Serve an application on a free port; give its address."""
+    """Serve an application on a free port, as `jackfield serve` does; give its address."""
     listener = socket.create_server(("127.0.0.1", 0))
+    options.setdefault("http", bounded(32 * 1024))
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -21,6 +21,8 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header: TypeAlias = tuple[bytes, bytes]
+#: Sends status, headers and body at once; False: it has to be done as ASGI has it.
+SendsWhole: TypeAlias = Callable[[int, Sequence[Header], bytes], bool]
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ _KEEP_ALIVE = 15.0
 _MOMENT = 0.05
 #: Seconds without a piece of the body, after which a caller is given up.
 _PATIENCE = 30.0
+#: What a server of ours adds to ASGI: to send a whole answer at once, where it can; see `_whole`.
+WHOLE = "jackfield.whole"
 _ID = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -96,10 +100,12 @@ class Call:
         self.peer: str = (scope.get("client") or ("",))[0] or ""
         self._receive = receive
         self._send = send
+        # taken out, for it holds what holds the scope
+        self._whole: SendsWhole | None = scope.get("extensions", {}).pop(WHOLE, None)
         self._max_body = max_body
         #: Both belong to the loop that answers; to ask asyncio again each time costs more than all the rest here.
-        self._rounds = rounds or rounds_here()
-        task = asyncio.current_task(self._rounds.loop)
+        self.rounds = rounds or rounds_here()
+        task = asyncio.current_task(self.rounds.loop)
         assert task is not None
         self._task = task
         self._is_tired = False
@@ -152,7 +158,7 @@ class Call:
 
     async def _next(self) -> MutableMapping[str, Any]:
         """Wait for the next message, and not for ever."""
-        waiting = self._rounds
+        waiting = self.rounds
         waiting.enter(self, _PATIENCE, self._tire)
         try:
             return await self._receive()
@@ -175,6 +181,8 @@ class Call:
         headers = encoded(answer.headers)
         headers += _others(headers, more)
         headers += [*_others(headers, self.heads), (b"content-length", str(len(answer.body)).encode())]
+        if self._whole is not None and self._whole(answer.status, headers, answer.body):
+            return
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})
 
@@ -199,7 +207,7 @@ class Call:
         Raises:
             Gone: the caller has hung up.
         """
-        lookout = _Lookout(self._receive, self._task, self._rounds)
+        lookout = _Lookout(self._receive, self._task, self.rounds)
         try:
             return await work
         except asyncio.CancelledError:
@@ -244,27 +252,39 @@ class _Lookout:
 class Pulse:
     """Sends the pieces of a stream, and a sign of life where nothing has been sent for a while."""
 
+    __slots__ = ("_beating", "_call", "_keep_alive", "_last", "_rounds")
+
     def __init__(self, call: Call, keep_alive: Callable[[], bytes]) -> None:
         self._call = call
         self._keep_alive = keep_alive
-        self._loop = asyncio.get_running_loop()
-        self._last = self._loop.time()
-        self._task = self._loop.create_task(self._beat())
+        self._rounds = call.rounds
+        self._last = self._rounds.loop.time()
+        self._beating: asyncio.Task[None] | None = None
+        self._rounds.enter(self, _KEEP_ALIVE, self._look)
 
     async def send(self, data: bytes) -> None:
         """Send a piece."""
-        self._last = self._loop.time()
+        self._last = self._rounds.loop.time()
         await self._call.piece(data)
 
     def stop(self) -> None:
         """Send no more signs of life."""
-        self._task.cancel()
+        self._rounds.leave(self)
+        if self._beating is not None:
+            self._beating.cancel()
+
+    def _look(self) -> None:
+        left = self._last + _KEEP_ALIVE - self._rounds.loop.time()
+        if left > 0:
+            self._rounds.enter(self, left, self._look)
+        else:
+            self._beating = self._rounds.loop.create_task(self._beat())
 
     async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(_KEEP_ALIVE - (self._loop.time() - self._last))
-            if self._loop.time() - self._last >= _KEEP_ALIVE and (data := self._keep_alive()):
-                await self.send(data)
+        if data := self._keep_alive():
+            await self.send(data)
+        self._beating = None
+        self._rounds.enter(self, _KEEP_ALIVE, self._look)
 
 
 def encoded(headers: Mapping[str, str]) -> list[Header]:

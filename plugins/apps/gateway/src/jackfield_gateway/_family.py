@@ -16,6 +16,8 @@ from ._call import Call
 Answer: TypeAlias = Callable[[Call, Mapping[str, str]], Awaitable[None]]
 Role: TypeAlias = Literal["viewer", "member", "admin"]
 _VARIABLE = re.compile(r"\{(\w+)\}")
+#: Addresses that are remembered to be nowhere.
+_MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Table:
     def __init__(self, families: Sequence[Family]) -> None:
         self.families = families
         self._plain: dict[tuple[str, str], tuple[Family, Address]] = {}
+        #: What was asked for and is not here: nearly always an address of a dialect.
+        self._nowhere: set[tuple[str, str]] = set()
         self._patterns: list[tuple[re.Pattern[str], Family, Address]] = []
         for family in families:
             for address in family.addresses:
@@ -82,12 +86,17 @@ class Table:
 
     def find(self, method: str, path: str) -> tuple[Family, Address, Mapping[str, str]] | None:
         """Return who answers a request."""
+        asked = method, path
+        if asked in self._nowhere:
+            return None
         path = path.rstrip("/") or "/"
         if (known := self._plain.get((method, path))) is not None:
             return *known, {}
         for pattern, family, address in self._patterns:
             if address.method == method and (found := pattern.fullmatch(path)) is not None:
                 return family, address, found.groupdict()
+        if len(self._nowhere) < _MOST:
+            self._nowhere.add(asked)
         return None
 
     def family(self, path: str) -> Family | None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jackfield import (
@@ -17,7 +18,6 @@ from jackfield import (
     Item,
     JackfieldError,
     PermissionDenied,
-    Relay,
     Request,
     RerankRequest,
     Usage,
@@ -106,9 +106,9 @@ class Guard:
         return self.ledger is None and not self.settings.limits
 
     async def enter(
-        self, asker: Asker, request: Request, models: Sequence[str], request_id: str, relay: Relay | None = None
+        self, asker: Asker, request: Request, models: Sequence[str], request_id: str, measure: Measure | None = None
     ) -> Pass:
-        """Let a question in that one of `models` answers, each written `provider/model`.
+        """Let a question in that one of `models` answers, each written `provider/model`; `measure`, where it is known.
 
         Raises:
             LimitExceeded: a limit of the key, the project or the model is reached.
@@ -116,7 +116,7 @@ class Guard:
             PermissionDenied: the model has no price, and a budget counts.
             StoreUnavailable: what counts does not answer.
         """
-        found = Pass(measured(request, relay))
+        found = Pass(measure or measured(request))
         if self.settings.limits and (wanted := self._wanted(asker, tuple(models))):
             least = found.measure.least
             try:
@@ -147,10 +147,7 @@ class Guard:
     def leave(self, entered: Pass, entry: Entry) -> None:
         """Charge a question that has ended, and let the next one take its place."""
         if entered.reservation is not None and self.ledger is not None:
-            if cost := self._charge(entered, entry):
-                self.ledger.settle(entered.reservation, cost)
-            else:
-                self.ledger.release(entered.reservation)
+            self.ledger.settle_later(entered.reservation, partial(self._charge, entered, entry))
         self._end(entered, None if entry.usage is None else entry.usage.total_tokens)
 
     async def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -23,6 +23,9 @@ from jackfield import (
     ToolResult,
 )
 
+if TYPE_CHECKING:
+    from jackfield.relaying import Form
+
 #: Bytes of text that are a token: at most, and at least. A rough bound that holds for prose, code and CJK alike.
 MOST_BYTES, LEAST_BYTES = 4, 2
 _PER_MESSAGE = 8
@@ -38,14 +41,30 @@ class Measure(NamedTuple):
     most: int
 
 
-def measured(request: Request, relay: Relay | None = None) -> Measure:
-    """Estimate the tokens of a question; what is relayed of it is not in the request."""
-    size, turns = (0, 0) if relay is None else (relay.size, relay.turns)
+def measured(request: Request) -> Measure:
+    """Estimate the tokens of a question."""
     if isinstance(request, TokenCountRequest):
         return Measure(0, 0)  # nothing is generated or charged
+    return _estimated(*_sized(request))
+
+
+def relayed(form: Form, relay: Relay) -> Measure:
+    """Estimate the tokens of a question that is relayed; what is the same in all of its form is measured once."""
+    if (size := form.notes.get("size")) is None:
+        size = form.notes["size"] = _sized(form.asked)[0]
+    return _estimated(size + relay.size, relay.turns)
+
+
+def _estimated(size: int, turns: int) -> Measure:
+    return Measure(size // MOST_BYTES + 1, size // LEAST_BYTES + 1 + _PER_MESSAGE * turns)
+
+
+def _sized(request: Request) -> tuple[int, int]:
+    """Return how many bytes a question has, or counts as, and in how many pieces."""
+    size, turns = 0, 0
     if isinstance(request, ChatRequest):
-        turns += len(request.messages)
-        size += sum([bytes_of(message.parts) for message in request.messages])
+        turns = len(request.messages)
+        size = sum([bytes_of(message.parts) for message in request.messages])
         if request.tools:
             size += len(to_json(request.tools))
         if request.response_format is not None:
@@ -58,7 +77,7 @@ def measured(request: Request, relay: Relay | None = None) -> Measure:
         size = sum(map(_length, request.documents)) + _length(request.query) * turns
     if request.provider_options:
         size += len(to_json(request.provider_options, serialize_unknown=True))
-    return Measure(size // MOST_BYTES + 1, size // LEAST_BYTES + 1 + _PER_MESSAGE * turns)
+    return size, turns
 
 
 def said(response: ChatResponse) -> int:

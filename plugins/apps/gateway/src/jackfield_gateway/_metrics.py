@@ -1,5 +1,5 @@
 """Metrics for Prometheus, written by the library prometheus-client. Labels have bounded sets: what callers write is in
-none. Counting is adding to plain numbers, and the library is asked when somebody looks."""
+none. Counting is adding to plain numbers, many questions at once, and the library is asked when somebody looks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 #: So many sets of labels are told apart; further ones have the model `other`.
 _MOST = 2_000
+#: So many questions that have ended are counted together.
+_TOGETHER = 256
 #: Name, kind, labels and meaning of every metric; the documentation has the same rows.
 METRICS = (
     ("jackfield_requests", "counter", ("route", "provider", "model", "status"), "questions that ended"),
@@ -90,6 +92,7 @@ class Metrics:
         self._whole: dict[tuple[str, ...], _Times] = {}
         self._first: dict[tuple[str, ...], _Times] = {}
         self._gauges: dict[str, Callable[[], float]] = {}
+        self._ended: list[Entry] = []
         self.registry: CollectorRegistry = prometheus_client.CollectorRegistry()
         self.registry.register(self)
 
@@ -98,7 +101,17 @@ class Metrics:
         self._gauges[name] = read
 
     def ended(self, entry: Entry) -> None:
-        """Count a question that has ended."""
+        """Take a question that has ended; it is counted before somebody looks."""
+        self._ended.append(entry)
+        if len(self._ended) >= _TOGETHER:
+            self._count_all()
+
+    def _count_all(self) -> None:
+        some, self._ended = self._ended, []
+        for entry in some:
+            self._count(entry)
+
+    def _count(self, entry: Entry) -> None:
         key = (entry.route, entry.provider, entry.model, entry.status)
         if (group := self._found.get(key)) is None:
             group = self._group(*key)
@@ -125,6 +138,7 @@ class Metrics:
 
     def collect(self) -> Iterator[Any]:
         """Give every metric to the library."""
+        self._count_all()
         families = self._library.core
         kinds = {
             "counter": families.CounterMetricFamily, "gauge": families.GaugeMetricFamily,

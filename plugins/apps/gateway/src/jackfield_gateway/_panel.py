@@ -25,6 +25,7 @@ from jackfield import (
 from jackfield.fetching import FetchLimits
 
 from ._call import Asker
+from ._measures import Measure, relayed
 from ._records import Entry, RecentRecords, Records
 from ._settings import Settings
 from ._watch import Streaming, Watch
@@ -131,7 +132,7 @@ class Panel:
             response, answer = await client.relay(form, relay, parse)
             return response
 
-        response = await self._watched(asker, asked, models, ask, relay)
+        response = await self._watched(asker, asked, models, ask, relayed(form, relay))
         return response, board.render_response(asked, response) if answer is None else answer
 
     def admit(self, asker: Asker, models: Sequence[str], fallbacks: Fallback | Sequence[str] | None = None) -> None:
@@ -160,10 +161,10 @@ class Panel:
         request: Request,
         models: Sequence[str],
         ask: Callable[[], Awaitable[Response]],
-        relay: Relay | None = None,
+        measure: Measure | None = None,
     ) -> Response:
         watch = Watch(self, asker, request)
-        await watch.enter(models, relay)
+        await watch.enter(models, measure)
         try:
             response = await ask()
         except JackfieldError as error:

@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ._call import WHOLE
 from ._rounds import Rounds, rounds_here
+from ._whole import Whole
 
 #: Seconds that a head may take, from its first byte (of a new connection: from its beginning).
 _PATIENCE = 30.0
@@ -79,6 +81,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(431, "Request Header Fields Too Large", f"the head is larger than {self.max_header} bytes")
             return
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            extensions: dict[str, Any] = {WHOLE: Whole(self.cycle)}
+            self.scope["extensions"] = extensions
 
     def on_body(self, body: bytes) -> None:
         """Pass a piece of the body on."""

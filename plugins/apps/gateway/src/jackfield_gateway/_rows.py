@@ -7,37 +7,37 @@ from collections.abc import Mapping
 from ._records import Entry
 from ._written import attempt
 from .state.clock import stamp
-from .state.entries import Entry as Row
+from .state.entries import Content, Row, written
 
 
-def row_of(entry: Entry) -> Row:
-    """Return what the history keeps of an entry."""
-    usage, cost = entry.usage, entry.cost
+def row_of(entry: Entry, content: Content, hash_key: bytes) -> Row:
+    """Return what the history keeps of an entry; `content` holds where it says nothing of it."""
+    usage, cost, amount = entry.usage, entry.cost, entry.nanos
     counts: Mapping[str, int] = {} if usage is None else usage.counts
-    amount = entry.nanos
-    return Row(
-        id=entry.id,
-        started=stamp(entry.at),
-        status=entry.status,
-        route=entry.route,
-        key_id=entry.key or None,
-        project_id=entry.project,
-        user=entry.user,
-        user_agent=entry.user_agent,
-        provider=entry.provider,
-        model=entry.model,
-        attempts=[attempt(row) for row in entry.attempts],
-        input_tokens=counts.get("input"),
-        output_tokens=counts.get("output"),
-        cached_tokens=counts.get("input.cache_read"),
-        reasoning_tokens=counts.get("output.reasoning"),
-        cost=amount,
-        currency=None if cost is None or amount is None else cost.currency,
-        first_delta_ms=None if entry.first is None else round(entry.first * 1000),
-        total_ms=round(entry.seconds * 1000),
-        sandboxed=entry.sandboxed,
-        error_class=entry.error,
-        content=entry.content,
-        asked=entry.asked,
-        answered=entry.answered,
+    return written(
+        entry.id,
+        stamp(entry.at),
+        entry.status,
+        entry.user_agent,
+        entry.key or None,
+        entry.project,
+        entry.user,
+        entry.route,
+        entry.provider,
+        entry.model,
+        [attempt(row) for row in entry.attempts],
+        counts.get("input"),
+        counts.get("output"),
+        counts.get("input.cache_read"),
+        counts.get("output.reasoning"),
+        amount,
+        None if cost is None or amount is None else cost.currency,
+        None if entry.first is None else round(entry.first * 1000),
+        round(entry.seconds * 1000),
+        entry.sandboxed,
+        entry.error,
+        entry.content or content,
+        entry.asked,
+        entry.answered,
+        hash_key,
     )

@@ -73,7 +73,7 @@ class Team:
 
     async def _begin(self, settings: Settings) -> None:
         store = self.store
-        self.history = state.History(store, hash_key=self.secret.derive("content"), read=row_of)
+        self.history = state.History(store, hash_key=self.secret.derive("content"), row=row_of)
         self.identities = state.Identities(store, self.secret)
         self.ledger = state.Ledger(store)
         self.lending = Lending(state.Credentials(store, [self.secret]))

@@ -19,7 +19,6 @@ from jackfield import (
     Delta,
     Fallback,
     JackfieldError,
-    Relay,
     Request,
     Response,
     Usage,
@@ -27,7 +26,7 @@ from jackfield import (
 from jackfield.errors import status_of
 
 from ._call import Asker
-from ._measures import MOST_BYTES, said
+from ._measures import MOST_BYTES, Measure, said
 from ._records import Entry
 from .state.clock import new_id
 
@@ -57,8 +56,8 @@ class Watch:
         panel.running += 1
         asker.add([(_REQUEST_ID, self.id.encode())])  # of questions side by side the first is told
 
-    async def enter(self, models: Sequence[str], relay: Relay | None = None) -> None:
-        """Ask the guard; it says no with an error, which ends the watch. What is relayed is not in the request.
+    async def enter(self, models: Sequence[str], measure: Measure | None = None) -> None:
+        """Ask the guard; it says no with an error, which ends the watch.
 
         Raises:
             JackfieldError: see `Guard.enter`.
@@ -67,7 +66,7 @@ class Watch:
         if guard is None or guard.is_idle or not models:  # none are named where limits came by a reload meanwhile
             return
         try:
-            self._pass = await guard.enter(self._asker, self._request, models, self.id, relay)
+            self._pass = await guard.enter(self._asker, self._request, models, self.id, measure)
             self._models = models
         except JackfieldError as error:
             self.failed(error)

@@ -11,13 +11,16 @@ import hmac
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic_core import to_json
 
 from .money import MOST
 
-__all__ = ["Content", "Entry", "clean", "row_of"]
+__all__ = ["Content", "Entry", "Row", "clean", "row_of", "written"]
+
+#: A row of the table of requests, as the driver takes it.
+Row: TypeAlias = tuple[Any, ...]
 
 #: What is kept of questions and answers: nothing, a keyed hash that tells equal ones, or all.
 Content = Literal["off", "hashed", "full"]
@@ -65,42 +68,36 @@ class Entry:
     answered: str | None = field(default=None, repr=False)
 
 
-def row_of(entry: Entry, content: Content, hash_key: bytes) -> tuple[Any, ...]:
-    """Return the row of an entry in the order of the table's columns; `content` holds where it has none."""
-    content = entry.content or content
-    agent, user, route, currency = entry.user_agent, entry.user, entry.route, entry.currency
-    provider, model, error = entry.provider, entry.model, entry.error_class
+def row_of(entry: Entry, content: Content, hash_key: bytes) -> Row:
+    """Return the row of an entry; `content` holds where it has none."""
+    return written(
+        entry.id, entry.started, entry.status, entry.user_agent, entry.key_id, entry.project_id, entry.user,
+        entry.route, entry.provider, entry.model, entry.attempts, entry.input_tokens, entry.output_tokens,
+        entry.cached_tokens, entry.reasoning_tokens, entry.cost, entry.currency, entry.first_delta_ms, entry.total_ms,
+        entry.sandboxed, entry.error_class, entry.content or content, entry.asked, entry.answered, hash_key,
+    )  # fmt: skip
+
+
+def written(
+    id: str, started: int, status: int, agent: str | None, key_id: str | None, project_id: str | None,
+    user: str | None, route: str, provider: str | None, model: str | None,
+    attempts: Sequence[Mapping[str, Any]] | None, input_tokens: int | None, output_tokens: int | None,
+    cached_tokens: int | None, reasoning_tokens: int | None, cost: int | None, currency: str | None,
+    first_delta_ms: int | None, total_ms: int | None, sandboxed: bool, error: str | None, content: Content,
+    asked: str | None, answered: str | None, hash_key: bytes, /,
+) -> Row:  # fmt: skip
+    """Return a row of these values, in the order of the table's columns."""
     # nearly all are short and plain, which is seen faster of all at once than of each
     said = f"{agent}{user}{route}{currency}{provider}{model}{error}"
     if not (len(said) <= _LENGTH and said.isascii() and "\0" not in said):
         agent, user, route, currency = _text(agent), _text(user), _text(route) or "", _text(currency)
         provider, model, error = _text(provider), _text(model), _text(error)
     return (
-        entry.id,
-        entry.started,
-        entry.status,
-        agent,
-        entry.key_id,
-        entry.project_id,
-        user,
-        route,
-        provider,
-        model,
-        _attempts(entry.attempts),
-        _count(entry.input_tokens),
-        _count(entry.output_tokens),
-        _count(entry.cached_tokens),
-        _count(entry.reasoning_tokens),
-        _count(entry.cost, MOST),
-        currency,
-        _count(entry.first_delta_ms, _MILLISECONDS),
-        _count(entry.total_ms, _MILLISECONDS),
-        entry.sandboxed,
-        error,
-        content,
-        _kept(entry.asked, content, hash_key),
-        _kept(entry.answered, content, hash_key),
-    )
+        id, started, status, agent, key_id, project_id, user, route, provider, model, _attempts(attempts),
+        _count(input_tokens), _count(output_tokens), _count(cached_tokens), _count(reasoning_tokens),
+        _count(cost, MOST), currency, _count(first_delta_ms, _MILLISECONDS), _count(total_ms, _MILLISECONDS),
+        sandboxed, error, content, _kept(asked, content, hash_key), _kept(answered, content, hash_key),
+    )  # fmt: skip
 
 
 def _attempts(rows: Sequence[Mapping[str, Any]] | None) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .clock import within
-from .entries import Content, Entry, row_of
+from .entries import Content, Row, row_of
 from .errors import StoreUnavailable
 from .storage import Store
 from .tables import REQUESTS
@@ -38,7 +38,7 @@ class History:
     """Writes entries in batches, of `batch` rows or what `seconds` brought; of one event loop, and closed at the end.
 
     `content` holds for entries that say nothing of it; `hash_key` is the secret under which content is hashed. What is
-    no entry itself becomes one by `read`: a batch at a time, which costs a third of one by one.
+    no entry itself has a `row` of its own: they are made a batch at a time, which costs a third of one by one.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class History:
         *,
         content: Content = "off",
         hash_key: bytes = b"",
-        read: Callable[[Any], Entry] | None = None,
+        row: Callable[[Any, Content, bytes], Row] = row_of,
         capacity: int = 20_000,
         batch: int = 500,
         seconds: float = 0.25,
@@ -60,7 +60,7 @@ class History:
         self._statement = store.text(dialect.insert(REQUESTS).on_conflict_do_nothing(index_elements=["id"]))
         self._content: Content = content
         self._hash_key = hash_key
-        self._read = read
+        self._row = row
         self._capacity = capacity
         self._batch = batch
         self._seconds = seconds
@@ -152,9 +152,7 @@ class History:
                 _LOG.warning("the history lost the row of request %s: %s", entry.id, type(error).__name__)
 
     async def _insert(self, entries: Sequence[Any]) -> None:
-        if self._read is not None:
-            entries = list(map(self._read, entries))
-        rows = [row_of(entry, self._content, self._hash_key) for entry in entries]
+        rows = [self._row(entry, self._content, self._hash_key) for entry in entries]
         async with self._store.writing() as connection:
             # As the driver takes it: the library's own way costs as much for each row as SQLite's writing of it.
             await connection.exec_driver_sql(self._statement, rows)

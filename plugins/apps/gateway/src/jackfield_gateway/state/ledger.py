@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import and_, or_, select
@@ -34,6 +34,8 @@ _LOG = logging.getLogger(__name__)
 _GROUP = 500
 _WAITING = 100_000
 _PAYERS = 10_000
+#: So many charges are reckoned together.
+_TOGETHER = 64
 _LENGTH = 200
 
 
@@ -67,6 +69,7 @@ class Ledger:
         self._current: dict[str, Purse] = {}
         self._budgets: OrderedDict[Payer, tuple[list[tuple[str, Span]], float]] = OrderedDict()
         self._pending: list[tuple[Reservation, int]] = []
+        self._unreckoned: list[tuple[Reservation, Callable[[], int]]] = []
         self._committing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._closed = asyncio.Event()
@@ -77,7 +80,7 @@ class Ledger:
     @property
     def waiting(self) -> int:
         """Charges that are not in the database yet."""
-        return len(self._pending)
+        return len(self._pending) + len(self._unreckoned)
 
     async def reserve(self, payer: Payer, estimate: int, request_id: str | None = None) -> Reservation:
         """Keep money for a call that may cost that many nano-dollars, in every budget of the payer.
@@ -119,8 +122,8 @@ class Ledger:
             raise InvalidInput(f"the request id {request_id[:50]!r} is none; up to {_LENGTH} printable characters are")
         if self._closed.is_set():
             raise StoreUnavailable("the ledger is closed")
-        if len(self._pending) >= _WAITING:
-            raise StoreUnavailable(f"{len(self._pending)} charges wait for the store; no more are taken")
+        if self.waiting >= _WAITING:
+            raise StoreUnavailable(f"{self.waiting} charges wait for the store; no more are taken")
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="ledger")
         budgets, read = self._budgets.get(payer, (None, 0.0))
@@ -133,7 +136,10 @@ class Ledger:
             if not purse.keep(estimate, moment):
                 for kept in purses[:index]:
                     kept.reserved -= estimate
-                return None
+                if not self._unreckoned:
+                    return None
+                self._reckon()  # those may have cost less than what is kept for them
+                return self.reserve_now(payer, estimate, request_id)
         return Reservation(request_id or new_id(), payer, estimate, purses)
 
     def settle(self, reservation: Reservation, cost: int) -> None:
@@ -150,6 +156,32 @@ class Ledger:
             purse.spend(reservation.estimate, cost)
         self._pending.append((reservation, cost))
         self._wake.set()
+
+    def settle_later(self, reservation: Reservation, reckon: Callable[[], int]) -> None:
+        """Charge what `reckon` gives, in nano-dollars, and nothing where that is 0; the first time counts.
+
+        It is asked with others at once, before anybody is refused and before a group is committed; until then what was
+        reserved stays so. Where it fails, what was reserved is charged.
+        """
+        if not reservation.is_open:
+            return
+        self._unreckoned.append((reservation, reckon))
+        if len(self._unreckoned) >= _TOGETHER:
+            self._reckon()
+        self._wake.set()
+
+    def _reckon(self) -> None:
+        some, self._unreckoned = self._unreckoned, []
+        for reservation, reckon in some:
+            try:
+                cost = amount(reckon())
+            except Exception:  # a bug, or a plugin's: the answer was given, and is not free
+                _LOG.exception("what a call cost could not be reckoned; what was reserved for it is charged")
+                cost = reservation.estimate
+            if cost:
+                self.settle(reservation, cost)
+            else:
+                self.release(reservation)
 
     def release(self, reservation: Reservation) -> None:
         """Give back what was kept for a call that costs nothing; the first time counts."""
@@ -169,6 +201,7 @@ class Ledger:
             StoreUnavailable: the database does not answer; the charges wait.
         """
         async with self._committing:
+            self._reckon()
             left = len(self._pending)
             while left:  # what is charged meanwhile belongs to the next group
                 group = self._pending[: min(_GROUP, left)]

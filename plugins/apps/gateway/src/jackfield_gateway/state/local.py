@@ -3,10 +3,11 @@ many calls run at a time."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
-from .rates import MINUTE, Header, Limit, Rate, Window, exceeded, full, headroom
+from .rates import MINUTE, Header, Limit, Rate, Window, exceeded, full, told
 
 __all__ = ["LocalLimits"]
 
@@ -63,20 +64,27 @@ class LocalLimits:
         return self._running.get(name, 0)
 
     def _use(self, rates: Sequence[Rate], tokens: int) -> list[Header]:
+        """Use what a call needs of every counter, or of none; return the headers that `headroom` gives."""
         moment = time.time()
-        number = int(moment // MINUTE)
-        rows = [self._row(rate.key, number) for rate in rates]
-        left = MINUTE - moment % MINUTE
-        windows = [Window(row[2], left, row[1], left + MINUTE) for row in rows]
-        headers = headroom(rates, windows, tokens)
-        for rate, row, window in zip(rates, rows, windows, strict=True):
-            need = rate.need(tokens)
-            if row[1] != window.current:  # nobody was faster, but another of these limits has the same name
-                window = window._replace(current=row[1])
+        number, left = int(moment // MINUTE), MINUTE - moment % MINUTE
+        found: list[tuple[Rate, list[int], int, int]] = []
+        tightest: dict[str, tuple[int, Rate, float]] = {}
+        for rate in rates:
+            row, need = self._row(rate.key, number), rate.need(tokens)
+            current, previous = row[1], row[2]
+            room = rate.amount - (math.floor(previous * left / MINUTE + current) if previous else current) - need
+            if room < 0:
+                raise exceeded(rate, need, Window(previous, left, current, left + MINUTE))
+            found.append((rate, row, current, need))
+            if (other := tightest.get(rate.unit)) is None or room < other[0]:
+                tightest[rate.unit] = room, rate, left + MINUTE if current + need else left if previous else 0.0
+        for rate, row, current, need in found:
+            if row[1] != current:  # nobody was faster, but another of these limits has the same name
+                window = Window(row[2], left, row[1], left + MINUTE)
                 if need and window.used + need > rate.amount:
                     raise exceeded(rate, need, window)
             row[1] += need
-        return headers
+        return told(tightest.values())
 
     def _row(self, key: str, number: int) -> list[int]:
         row = self._counts.get(key)

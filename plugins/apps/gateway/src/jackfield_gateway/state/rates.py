@@ -6,13 +6,13 @@ A minute slides: of what was used in the window before counts the share that is 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Self, TypeAlias
 
 from .errors import LimitExceeded
 
-__all__ = ["MINUTE", "Limit", "Rate", "Window", "exceeded", "full", "headroom"]
+__all__ = ["MINUTE", "Limit", "Rate", "Window", "exceeded", "full", "headroom", "told"]
 
 MINUTE = 60
 #: What is counted in a minute.
@@ -104,8 +104,13 @@ def headroom(rates: Sequence[Rate], windows: Sequence[Window], tokens: int) -> l
             raise exceeded(rate, need, window)
         if (other := tightest.get(rate.unit)) is None or left < other[0]:
             tightest[rate.unit] = (left, rate, window.until_empty(need))
+    return told(tightest.values())
+
+
+def told(tightest: Iterable[tuple[int, Rate, float]]) -> list[Header]:
+    """Return the headers of what is left of counters, and the seconds until all of each is free again."""
     headers: list[Header] = []
-    for left, rate, seconds in tightest.values():
+    for left, rate, seconds in tightest:
         headers += (rate.head, (rate.remaining, b"%d" % left), (rate.reset, b"%ds" % math.ceil(seconds)))
     return headers
 

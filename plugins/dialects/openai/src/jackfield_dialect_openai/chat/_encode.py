@@ -72,6 +72,8 @@ class Encoder:
         self._finished: list[Finished] = []
         self._usage: UsageDelta | None = None
         self._opened: set[int] = set()
+        #: What stands before and after the text of a chunk of each choice.
+        self._frames: dict[int, tuple[bytes, bytes]] = {}
         self._audio: dict[tuple[int, int], str] = {}
         #: Characters said in each choice, and where its open text began: citations count from there.
         self._said: dict[int, int] = {}
@@ -79,10 +81,13 @@ class Encoder:
 
     def encode(self, delta: Delta) -> bytes:
         """Write one delta."""
+        if type(delta) is TextDelta:  # by far the commonest
+            choice, text = delta.choice, delta.text
+            self._said[choice] = self._said.get(choice, 0) + len(text)
+            if (frame := self._frames.get(choice)) is None:
+                return self._framed(choice, text)
+            return frame[0] + to_json(text) + frame[1]
         match delta:
-            case TextDelta(choice=choice, text=text):
-                self._said[choice] = self._said.get(choice, 0) + len(text)
-                return self._chunk(choice, {"content": text})
             case ArgumentsDelta(choice=choice, part=part, text=text):
                 return self._arguments(choice, part, text)
             case Started():
@@ -154,6 +159,7 @@ class Encoder:
         state = started.provider_state
         if isinstance(state, dict) and state.get("system_fingerprint"):
             self._head["system_fingerprint"] = state["system_fingerprint"]
+        self._frames.clear()
 
     def _call(self, choice: int, part: int, call: ToolCall) -> bytes:
         number = sum(1 for opened, _ in self._calls if opened == choice)
@@ -174,6 +180,13 @@ class Encoder:
             **({"custom": {"input": text}} if kind == "custom" else {"function": {"arguments": text}}),
         }
         return self._chunk(choice, {"tool_calls": [row]})
+
+    def _framed(self, choice: int, text: str) -> bytes:
+        """Write text, and keep what is the same around the next one."""
+        if choice in self._opened:
+            before, mark, after = self._chunk(choice, {"content": ""}).partition(b'"delta":{"content":""')
+            self._frames[choice] = before + mark[:-2], after
+        return self._chunk(choice, {"content": text})
 
     def _chunk(
         self, choice: int, delta: dict[str, Any], *, logprobs: Any = None, finish_reason: str | None = None
