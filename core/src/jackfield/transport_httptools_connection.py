@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httptools
 
 from . import transport_errors as errors
+from .late_writes import late_writes
 from .transport_httptools_answer import Answer
 from .transport_ways import Way, has_ended
 
@@ -40,8 +41,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answer", "_bare", "_deadline", "_has_body", "_headers", "_is_fit", "_is_long", "_is_paused", "_is_whole",
-        "_loop", "_parser", "_pool", "_rings", "_timer", "_transport", "holds_place", "idle_since", "is_closed", "lost",
-        "way",
+        "_late", "_loop", "_parser", "_pool", "_rings", "_timer", "_transport", "_unsent", "holds_place", "idle_since",
+        "is_closed", "lost", "way",
     )  # fmt: skip
 
     def __init__(self, pool: Pool, way: Way[Idle], loop: asyncio.AbstractEventLoop) -> None:
@@ -51,6 +52,8 @@ class Connection(asyncio.Protocol):
         self._answer: Answer | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
+        self._unsent: bytes | None = None
+        self._late = late_writes(loop)
         self._rings = self.idle_since = 0.0
         self._is_paused = self.is_closed = self.holds_place = False
         self.lost = loop.create_future()
@@ -63,9 +66,18 @@ class Connection(asyncio.Protocol):
         answer = self._answer = Answer(self)
         if len(body) > _MOST:
             self._transport.writelines((head, body))
+        elif self._pool.is_busy:
+            self._unsent = head + body
+            self._late.enter(self)
         else:
             self._transport.write(head + body)
         return answer
+
+    def flush(self) -> None:
+        """Send the request that waits for the end of the loop's turn."""
+        data, self._unsent = self._unsent, None
+        if data is not None and not self.is_closed:
+            self._transport.write(data)
 
     def wait(self, limit: float | None) -> asyncio.Future[None]:
         """Return what the answer's reader waits for; when the limit in seconds is over, the answer has an error."""
@@ -158,6 +170,9 @@ class Connection(asyncio.Protocol):
         answer = self._answer
         if answer is None:
             self.close()  # nobody asked
+            return
+        if self._unsent is not None:
+            self.end(errors.failed("the server spoke before it was asked"))
             return
         self._bare += len(data)
         try:

@@ -13,6 +13,7 @@ from typing import Final
 
 from . import transport_errors as errors
 from .errors import ConfigurationError
+from .late_writes import MANY
 from .transport_httptools_connection import Connection, Idle
 from .transport_httptools_tunnel import through
 from .transport_settings import TransportSettings, tls_context
@@ -121,6 +122,11 @@ class Pool:
             raise
         connection.holds_place = True
         return connection
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether many requests are under way."""
+        return self._settings.max_connections - self._free >= MANY
 
     def keep(self, connection: Connection) -> None:
         """Keep a connection whose answer has come for the next request, as long as the settings say."""

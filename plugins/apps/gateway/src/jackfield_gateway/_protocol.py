@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ._call import WHOLE
+from ._late import LateTransport
 from ._rounds import Rounds, rounds_here
 from ._whole import Whole
 
@@ -37,6 +38,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
         super().connection_made(transport)
+        late: Any = LateTransport(transport, self.loop, self.tasks)
+        self.transport = late
         self._rounds = rounds_here()
         self._wait()
 
