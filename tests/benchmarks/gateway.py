@@ -1,8 +1,9 @@
 """CPU of a gateway per request and per streamed event, beside what is below it and its peers, over loopback.
 
 `python -m tests.benchmarks.gateway` starts each gateway as a process with one worker, an upstream that writes every
-event by itself, and 8 connections that ask again as soon as they are answered. CPU is that of the gateway's process
-tree, from the system's books. LiteLLM is measured where an environment of JACKFIELD_BENCH_PEERS has it.
+event by itself, and 32 connections (for streams 8) that ask again as soon as they are answered. The gateway has one
+processor for itself, upstream and load share another. CPU is that of the gateway's process tree, from the system's
+books. LiteLLM is measured where an environment of JACKFIELD_BENCH_PEERS has it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from pydantic_core import to_json
 
 from tests.benchmarks import payloads
 
-CONNECTIONS, SECONDS, ROUNDS = 8, 2.5, 3
+CONNECTIONS, STREAMS, SECONDS, ROUNDS = 32, 8, 2.5, 3
+_PROCESSORS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
 _BARE = """
 import aiohttp
@@ -89,6 +91,8 @@ class _Upstream(asyncio.Protocol):
 
 
 def _upstream(told: Connection) -> None:
+    _keep_to(1)
+
     async def main() -> None:
         server = await asyncio.get_running_loop().create_server(_Upstream, "127.0.0.1", 0)
         told.send(server.sockets[0].getsockname()[1])
@@ -98,7 +102,7 @@ def _upstream(told: Connection) -> None:
         asyncio.run(main())
 
 
-async def _load(port: int, head: bytes, body: bytes, seconds: float) -> int:
+async def _load(port: int, head: bytes, body: bytes, seconds: float, connections: int = CONNECTIONS) -> int:
     """Ask over and over on every connection; return how many answers came."""
     request = head + b"content-length: %d\r\n\r\n" % len(body) + body
     until, count = time.monotonic() + seconds, 0
@@ -118,7 +122,7 @@ async def _load(port: int, head: bytes, body: bytes, seconds: float) -> int:
             count += 1
         writer.close()
 
-    await asyncio.gather(*[one() for _ in range(CONNECTIONS)])
+    await asyncio.gather(*[one() for _ in range(connections)])
     return count
 
 
@@ -142,6 +146,12 @@ def _memory(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def _keep_to(processor: int) -> None:
+    """Run on one of two processors, where there are as many and the system can be told so."""
+    if len(_PROCESSORS) > 1:
+        os.sched_setaffinity(0, {_PROCESSORS[processor]})
+
+
 def measure(command: list[str], environ: dict[str, str], key: str, model: str) -> Figures:
     """Start a gateway, load it, and end it."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -149,7 +159,7 @@ def measure(command: list[str], environ: dict[str, str], key: str, model: str) -
     began = time.monotonic()
     process = subprocess.Popen(
         [word.replace("PORT", str(port)) for word in command], env={**os.environ, **environ},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=partial(_keep_to, 0),
     )  # fmt: skip
     body = {"model": model, "messages": payloads.messages()}
     whole, streamed = to_json(body), to_json({**body, "stream": True})
@@ -169,14 +179,14 @@ def measure(command: list[str], environ: dict[str, str], key: str, model: str) -
             time.sleep(0.02)
         ready, memory = time.monotonic() - began, _memory(process.pid)
         asyncio.run(_load(port, head, whole, 1.0))
-        asyncio.run(_load(port, head, streamed, 1.0))
+        asyncio.run(_load(port, head, streamed, 1.0, STREAMS))
         requests, events = [], []
         for _ in range(ROUNDS):
             before = _cpu(process.pid)
             count = asyncio.run(_load(port, head, whole, SECONDS))
             requests.append((_cpu(process.pid) - before) / count * 1e6)
             before = _cpu(process.pid)
-            count = asyncio.run(_load(port, head, streamed, SECONDS))
+            count = asyncio.run(_load(port, head, streamed, SECONDS, STREAMS))
             events.append((_cpu(process.pid) - before) / count / len(payloads.stream()) * 1e6)
         return Figures(min(requests), min(events), ready, memory)
     finally:
@@ -268,6 +278,7 @@ def show() -> None:
     upstream = multiprocessing.get_context("spawn").Process(target=_upstream, args=(there,), daemon=True)
     upstream.start()
     url = f"http://127.0.0.1:{here.recv()}/v1"
+    _keep_to(1)
     found: dict[str, Figures] = {}
     try:
         with tempfile.TemporaryDirectory() as folder:

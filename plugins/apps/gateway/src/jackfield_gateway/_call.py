@@ -294,7 +294,7 @@ def encoded(headers: Mapping[str, str]) -> list[Header]:
 
 def _others(headers: Sequence[Header], more: Sequence[Header]) -> list[Header]:
     """Return the headers that an answer has not yet."""
-    if not more:
-        return []
+    if not more or not headers:
+        return list(more)
     known = {name for name, _ in headers}
     return [header for header in more if header[0] not in known]

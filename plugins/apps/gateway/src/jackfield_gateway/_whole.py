@@ -3,7 +3,6 @@ which costs as much as what it sends; of a head, it looks at every header twice.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from ._call import Header
 
 #: A longer body is not copied to be sent with its head.
 _MOST: Final = 65536
-_ILLEGAL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS: Final = bytes([*range(9), *range(10, 32), 127])
 #: Statuses whose answers have no body, and what decides how an answer is framed: those go uvicorn's way.
 _BARE = frozenset({204, 304})
 _FRAMING = frozenset({b"connection", b"transfer-encoding"})
@@ -41,12 +40,12 @@ class Whole:
         ):
             return False
         lines = [*cycle.default_headers, *headers]
-        head = b"".join([b"%b: %b\r\n" % line for line in lines])
-        if head.count(b"\r") != len(lines) or head.count(b"\n") != len(lines) or _ILLEGAL.search(head):
-            return False
+        head = b"\r\n".join([b": ".join(line) for line in lines])
+        if len(head) - len(head.translate(None, _CONTROLS)) != 2 * len(lines) - 2:
+            return False  # other ends of lines than these, or what no header may hold
         if not _FRAMING.isdisjoint([name for name, _ in headers]):
             return False
-        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        end = b"\r\n\r\n" if cycle.keep_alive else b"\r\nconnection: close\r\n\r\n"
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         transport: Any = cycle.transport
