@@ -17,7 +17,7 @@ class Writer(Protocol):
     """Has something to write."""
 
     def flush(self) -> None:
-        """Write it."""
+        """Write it. What it raises goes to the loop's exception handler."""
 
 
 class LateWrites:
@@ -36,7 +36,10 @@ class LateWrites:
     def _flush(self) -> None:
         writers, self._writers = self._writers, []
         for writer in writers:
-            writer.flush()
+            try:
+                writer.flush()
+            except Exception as error:  # the others are to be heard
+                self.loop.call_exception_handler({"message": "what was to be written late was not", "exception": error})
 
 
 _last: LateWrites | None = None

@@ -22,6 +22,8 @@ from .transport_ways import Way, Ways
 #: Seconds for which what is idle is taken without a look at its socket, after the loop has brought the last answer: it
 #: would have told of the end of others then.
 _FRESH: Final = 0.01
+#: Seconds after which it is looked at in any case.
+_OLD: Final = 1.0
 
 
 class Pool:
@@ -164,8 +166,9 @@ class Pool:
         while way.idle:
             connection, _ = way.idle.popitem()
             del self._idle[connection]
-            is_fresh = now - connection.idle_since < self._settings.idle_seconds
-            if is_fresh and not connection.has_ended(looks=now - self._heard >= _FRESH):
+            age = now - connection.idle_since
+            looks = now - self._heard >= _FRESH or age >= _OLD
+            if age < self._settings.idle_seconds and not connection.has_ended(looks):
                 return connection
             connection.close()
         return None

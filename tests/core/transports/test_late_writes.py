@@ -12,6 +12,7 @@ import pytest
 
 from jackfield import HTTPRequest, TransportSettings
 from jackfield.errors import ConnectionFailed
+from jackfield.late_writes import late_writes
 from jackfield.transport import AsyncTransport, open_async_transport
 from tests.core.transports.driving import SOON, new_loop
 
@@ -74,6 +75,33 @@ def run(work: Callable[[], Any], kind: str) -> None:
 
 
 kinds = pytest.mark.parametrize("kind", ["async", pytest.param("uvloop", marks=pytest.mark.needs("module:uvloop"))])
+
+
+@kinds
+def test_a_writer_that_fails_keeps_no_other_from_writing(kind: str) -> None:
+    written: list[int] = []
+    told: list[Any] = []
+
+    class Writer:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def flush(self) -> None:
+            if self.number == 1:
+                raise RuntimeError("no")
+            written.append(self.number)
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+        for number in range(4):
+            late_writes(loop).enter(Writer(number))
+        assert not written
+        await asyncio.sleep(0.01)
+
+    run(work, kind)
+    assert written == [0, 2, 3]
+    assert [str(error) for error in told] == ["no"]
 
 
 @kinds

@@ -511,3 +511,29 @@ async def test_what_cannot_be_reckoned_is_charged_as_it_was_reserved(
     assert await charged(store) == (2, 120)
     await ledger.close()
     await store.close()
+
+
+@in_a_loop
+async def test_nobody_who_asks_for_the_first_time_is_refused_for_what_others_did_not_cost(url: str) -> None:
+    store = await open_store(url)
+    await Budgets(store).set("organisation", PAYER.organisation_id, "total", 10_000_000)
+    ledger = Ledger(store, group_seconds=30)
+    kept = await ledger.reserve(PAYER, 9_000_000)
+    ledger.settle_later(kept, partial(int, 1))
+    other = PAYER._replace(key_id="another")
+    assert (await ledger.reserve(other, 5_000_000)).estimate == 5_000_000
+    await ledger.close()
+    await store.close()
+
+
+@in_a_loop
+async def test_calls_that_cost_more_than_was_kept_are_counted_before_a_budget_is_passed(url: str) -> None:
+    store = await open_store(url)
+    await Budgets(store).set("key", "key", "total", 1_000)
+    ledger = Ledger(store, group_seconds=30)
+    for _ in range(4):
+        ledger.settle_later(await ledger.reserve(PAYER, 10), partial(int, 300))
+    with pytest.raises(BudgetExceeded):
+        await ledger.reserve(PAYER, 10)
+    await ledger.close()
+    await store.close()

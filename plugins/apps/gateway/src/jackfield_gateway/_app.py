@@ -116,6 +116,7 @@ class GatewayApp:
             ConfigurationError: it is wrong; what is in force stays in force.
         """
         read: list[Settings] = []
+        self.observation.count()
         self.boards.reload(lambda config: read.append(read_settings(config, environ)))
         found, now = read[0].model_copy(update=self.overrides), self.settings
         changed = [name for name in sorted(FIXED) if getattr(found, name) != getattr(now, name)]

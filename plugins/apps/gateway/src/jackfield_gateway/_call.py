@@ -281,9 +281,11 @@ class Pulse:
             self._beating = self._rounds.loop.create_task(self._beat())
 
     async def _beat(self) -> None:
-        if data := self._keep_alive():
-            await self.send(data)
-        self._beating = None
+        try:
+            if data := self._keep_alive():
+                await self.send(data)
+        finally:
+            self._beating = None
         self._rounds.enter(self, _KEEP_ALIVE, self._look)
 
 

@@ -16,8 +16,8 @@ from ._call import Call
 Answer: TypeAlias = Callable[[Call, Mapping[str, str]], Awaitable[None]]
 Role: TypeAlias = Literal["viewer", "member", "admin"]
 _VARIABLE = re.compile(r"\{(\w+)\}")
-#: Addresses that are remembered to be nowhere.
-_MOST = 1_000
+#: Addresses that are remembered to be nowhere, and characters of one.
+_MOST, _LONGEST = 1_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Table:
         for pattern, family, address in self._patterns:
             if address.method == method and (found := pattern.fullmatch(path)) is not None:
                 return family, address, found.groupdict()
-        if len(self._nowhere) < _MOST:
+        if len(self._nowhere) < _MOST and len(path) < _LONGEST:
             self._nowhere.add(asked)
         return None
 

@@ -95,7 +95,9 @@ class Guard:
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
-        """Take other settings; what was let in goes on as it began."""
+        """Take other settings; what was let in goes on as it began, and what has ended costs what it did."""
+        if self.ledger is not None:
+            self.ledger.reckon()
         self.settings = settings
         self._known: dict[str, tuple[float, Known]] = {}
         self._limits_of: dict[tuple[str, str | None, tuple[str, ...]], list[Limit]] = {}

@@ -15,7 +15,7 @@ _MOST: Final = 65536
 class LateTransport:
     """A connection's transport; `under_way` are all requests that are answered. What it has not is the inner's."""
 
-    __slots__ = ("_inner", "_late", "_pieces", "_size", "_under_way")
+    __slots__ = ("_has_ended", "_inner", "_late", "_pieces", "_size", "_under_way")
 
     def __init__(
         self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop, under_way: Collection[object]
@@ -25,12 +25,15 @@ class LateTransport:
         self._under_way = under_way
         self._pieces: list[bytes] = []
         self._size = 0
+        self._has_ended = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def write(self, data: bytes) -> None:
-        """Write, late where many are answered."""
+        """Write, late where many are answered; behind the end nothing is."""
+        if self._has_ended:
+            return
         pieces = self._pieces
         if not pieces:
             if len(self._under_way) < MANY or len(data) > _MOST:
@@ -55,6 +58,7 @@ class LateTransport:
     def write_eof(self) -> None:
         """Write what is held, and say that this is the end."""
         self.flush()
+        self._has_ended = True
         self._inner.write_eof()
 
     def close(self) -> None:

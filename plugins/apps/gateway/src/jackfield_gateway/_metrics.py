@@ -3,17 +3,21 @@ none. Counting is adding to plain numbers, many questions at once, and the libra
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from jackfield import Boards, ConfigurationError, JackfieldError
+from jackfield import Boards, ConfigurationError, Cost, JackfieldError, Usage
 
 from ._records import Entry
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+_LOG = logging.getLogger(__name__)
+#: Route, provider, model and status, as they came.
+_Key: TypeAlias = tuple[str, str, str, int]
 #: From a hundredth of a second to ten minutes.
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 #: So many sets of labels are told apart; further ones have the model `other`.
@@ -86,13 +90,13 @@ class Metrics:
             raise ConfigurationError(what) from None
         self._library: Any = prometheus_client
         self._boards = boards
-        self._groups: dict[tuple[str, str, str, int], _Group] = {}
+        self._groups: dict[_Key, _Group] = {}
         #: By the names as they came; several may count in one.
-        self._found: dict[tuple[str, str, str, int], _Group] = {}
+        self._found: dict[_Key, _Group] = {}
         self._whole: dict[tuple[str, ...], _Times] = {}
         self._first: dict[tuple[str, ...], _Times] = {}
         self._gauges: dict[str, Callable[[], float]] = {}
-        self._ended: list[Entry] = []
+        self._ended: list[tuple[_Key, float, float | None, Usage | None, Cost | None]] = []
         self.registry: CollectorRegistry = prometheus_client.CollectorRegistry()
         self.registry.register(self)
 
@@ -102,32 +106,36 @@ class Metrics:
 
     def ended(self, entry: Entry) -> None:
         """Take a question that has ended; it is counted before somebody looks."""
-        self._ended.append(entry)
-        if len(self._ended) >= _TOGETHER:
-            self._count_all()
-
-    def _count_all(self) -> None:
-        some, self._ended = self._ended, []
-        for entry in some:
-            self._count(entry)
-
-    def _count(self, entry: Entry) -> None:
+        usage, cost = (None, None) if entry.sandboxed else (entry.usage, entry.cost)
         key = (entry.route, entry.provider, entry.model, entry.status)
+        self._ended.append((key, entry.seconds, entry.first, usage, cost))  # and not what was said in it
+        if len(self._ended) >= _TOGETHER:
+            self.count()
+
+    def count(self) -> None:
+        """Count what has ended."""
+        some, self._ended = self._ended, []
+        for row in some:
+            try:
+                self._count(*row)
+            except Exception:  # such as that of a plugin which reckons a cost: the others count
+                _LOG.exception("a question was not counted in full")
+
+    def _count(self, key: _Key, seconds: float, first: float | None, usage: Usage | None, cost: Cost | None) -> None:
         if (group := self._found.get(key)) is None:
             group = self._group(*key)
             if len(self._found) < 4 * _MOST:
                 self._found[key] = group
         group.requests += 1
-        whole, first = group.times
-        whole.add(entry.seconds)
-        if entry.first is not None:
-            first.add(entry.first)
-        usage = entry.usage
-        if usage is not None and not entry.sandboxed:
+        whole, begun = group.times
+        whole.add(seconds)
+        if first is not None:
+            begun.add(first)
+        if usage is not None:
             group.input += usage.input_tokens or 0
             group.output += usage.output_tokens or 0
-            if entry.cost is not None and entry.cost.total is not None and entry.cost.currency == "USD":
-                group.cost += max(float(entry.cost.total), 0.0)
+            if cost is not None and cost.total is not None and cost.currency == "USD":
+                group.cost += max(float(cost.total), 0.0)
             else:
                 group.unpriced += 1
 
@@ -138,7 +146,7 @@ class Metrics:
 
     def collect(self) -> Iterator[Any]:
         """Give every metric to the library."""
-        self._count_all()
+        self.count()
         families = self._library.core
         kinds = {
             "counter": families.CounterMetricFamily, "gauge": families.GaugeMetricFamily,

@@ -65,6 +65,11 @@ class Observation:
             LOG.setLevel(logging.INFO)
             LOG.propagate = False
 
+    def count(self) -> None:
+        """Count what has ended, by the names that are known now."""
+        if self._metrics is not None:
+            self._metrics.count()
+
     def ended(self, entry: Entry) -> None:
         """Take a question that has ended."""
         self.healths.ended(entry)

@@ -48,6 +48,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wait_no_more()
         super().connection_lost(exc)
 
+    def eof_received(self) -> None:
+        """Write what is held: behind this the loop closes the connection by itself."""
+        late: Any = self.transport
+        late.flush()
+        super().eof_received()
+
     def data_received(self, data: bytes) -> None:
         """Count what comes of a head, and what comes behind it that is no body: sizes of chunks and trailers."""
         if self._is_refused:

@@ -3,7 +3,9 @@ which costs as much as what it sends; of a head, it looks at every header twice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -16,6 +18,12 @@ _CONTROLS: Final = bytes([*range(9), *range(10, 32), 127])
 #: Statuses whose answers have no body, and what decides how an answer is framed: those go uvicorn's way.
 _BARE = frozenset({204, 304})
 _FRAMING = frozenset({b"connection", b"transfer-encoding"})
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110, section 5.6.2, in lower case
+
+
+@lru_cache(1000)
+def _is_name(name: bytes) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 class Whole:
@@ -43,7 +51,8 @@ class Whole:
         head = b"\r\n".join([b": ".join(line) for line in lines])
         if len(head) - len(head.translate(None, _CONTROLS)) != 2 * len(lines) - 2:
             return False  # other ends of lines than these, or what no header may hold
-        if not _FRAMING.isdisjoint([name for name, _ in headers]):
+        names = [name for name, _ in headers]
+        if names.count(b"content-length") != 1 or not _FRAMING.isdisjoint(names) or not all(map(_is_name, names)):
             return False
         end = b"\r\n\r\n" if cycle.keep_alive else b"\r\nconnection: close\r\n\r\n"
         cycle.response_started = cycle.response_complete = True

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ from jackfield import InvalidInput
 
 from .budgets import Span, period_of
 from .clock import new_id, now, within
-from .errors import StoreUnavailable
+from .errors import BudgetExceeded, StoreUnavailable
 from .leases import Charge, charge, give_back
 from .money import Payer, amount
 from .purses import Purse
@@ -69,7 +69,7 @@ class Ledger:
         self._current: dict[str, Purse] = {}
         self._budgets: OrderedDict[Payer, tuple[list[tuple[str, Span]], float]] = OrderedDict()
         self._pending: list[tuple[Reservation, int]] = []
-        self._unreckoned: list[tuple[Reservation, Callable[[], int]]] = []
+        self._unreckoned: deque[tuple[Reservation, Callable[[], int]]] = deque()
         self._committing = asyncio.Lock()
         self._wake = asyncio.Event()
         self._closed = asyncio.Event()
@@ -98,16 +98,27 @@ class Ledger:
         estimate, budgets = amount(estimate), await self._budgets_of(payer)
         purses = tuple([self._purse(budget, now()) for budget in budgets])
         kept: list[Purse] = []
+        self.reckon()
         try:
             for purse in purses:
                 if not purse.keep(estimate, time.monotonic()):
-                    await purse.lease(estimate)
+                    await self._lease(purse, estimate)
                 kept.append(purse)
         except BaseException:
             for purse in kept:
                 purse.reserved -= estimate
             raise
         return Reservation(request_id or new_id(), payer, estimate, purses)
+
+    async def _lease(self, purse: Purse, estimate: int) -> None:
+        try:
+            await purse.lease(estimate)
+        except BudgetExceeded:
+            if not self._unreckoned:
+                raise
+            self.reckon()  # what has ended meanwhile may have cost less than was kept for it
+            purse.ask_again()
+            await purse.lease(estimate)
 
     def reserve_now(self, payer: Payer, estimate: int, request_id: str | None = None) -> Reservation | None:
         """Keep money as `reserve` does, without waiting; None where it has to wait, and then nothing is kept.
@@ -138,7 +149,7 @@ class Ledger:
                     kept.reserved -= estimate
                 if not self._unreckoned:
                     return None
-                self._reckon()  # those may have cost less than what is kept for them
+                self.reckon()  # those may have cost less than what is kept for them
                 return self.reserve_now(payer, estimate, request_id)
         return Reservation(request_id or new_id(), payer, estimate, purses)
 
@@ -160,19 +171,21 @@ class Ledger:
     def settle_later(self, reservation: Reservation, reckon: Callable[[], int]) -> None:
         """Charge what `reckon` gives, in nano-dollars, and nothing where that is 0; the first time counts.
 
-        It is asked with others at once, before anybody is refused and before a group is committed; until then what was
-        reserved stays so. Where it fails, what was reserved is charged.
+        It is asked with others at once, before anybody is refused and before a group is committed, and now where a
+        lease is nearly used up; until then what was reserved stays so. Where it fails, what was reserved is charged.
         """
         if not reservation.is_open:
             return
         self._unreckoned.append((reservation, reckon))
-        if len(self._unreckoned) >= _TOGETHER:
-            self._reckon()
+        most = _TOGETHER * reservation.estimate  # calls may cost more than was reserved, so there has to be room
+        if len(self._unreckoned) >= _TOGETHER or not most or any([one.free < most for one in reservation.purses]):
+            self.reckon()
         self._wake.set()
 
-    def _reckon(self) -> None:
-        some, self._unreckoned = self._unreckoned, []
-        for reservation, reckon in some:
+    def reckon(self) -> None:
+        """Ask what calls cost that were settled for later."""
+        while self._unreckoned:
+            reservation, reckon = self._unreckoned.popleft()
             try:
                 cost = amount(reckon())
             except Exception:  # a bug, or a plugin's: the answer was given, and is not free
@@ -201,7 +214,7 @@ class Ledger:
             StoreUnavailable: the database does not answer; the charges wait.
         """
         async with self._committing:
-            self._reckon()
+            self.reckon()
             left = len(self._pending)
             while left:  # what is charged meanwhile belongs to the next group
                 group = self._pending[: min(_GROUP, left)]
@@ -236,6 +249,7 @@ class Ledger:
                 if self._purses:
                     await give_back(self._store, self._holder, dict.fromkeys(self._purses, 0), 0)
         except (StoreUnavailable, TimeoutError) as error:
+            self.reckon()
             for one, cost in self._pending:
                 _LOG.error("lost charge: %s", _charge(one, cost)._asdict())
             raise StoreUnavailable(f"the ledger closed with {len(self._pending)} charges lost: {error}") from error
@@ -254,11 +268,11 @@ class Ledger:
                 pause = 0.0
             except StoreUnavailable as error:
                 if not pause:
-                    _LOG.warning("%d charges wait: %s", len(self._pending), error)
+                    _LOG.warning("%d charges wait: %s", self.waiting, error)
                 pause = min(max(2 * pause, 0.5), 5.0)
                 self._wake.set()
             except Exception:  # a bug, which must not end the charging of others
-                _LOG.exception("%d charges wait", len(self._pending))
+                _LOG.exception("%d charges wait", self.waiting)
                 pause = 5.0
                 self._wake.set()
 

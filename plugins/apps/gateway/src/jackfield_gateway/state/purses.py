@@ -46,6 +46,11 @@ class Purse:
         """What the lease has to cover."""
         return self.reserved + self.unsettled
 
+    @property
+    def free(self) -> int:
+        """What is leased and kept for nobody."""
+        return self.leased - self.reserved - self.unsettled
+
     def has_ended(self, stamped: int) -> bool:
         """Whether its period is over."""
         return self._ends is not None and self._ends <= stamped
@@ -56,7 +61,7 @@ class Purse:
 
     def keep(self, estimate: int, moment: float) -> bool:
         """Reserve from the lease; False where it does not cover that, or has expired at that monotonic time."""
-        if moment - self._taken > self._lasts or self.leased - self.reserved - self.unsettled < estimate:
+        if moment - self._taken > self._lasts or self.free < estimate:
             return False
         self.reserved += estimate
         return True
@@ -86,6 +91,10 @@ class Purse:
                 self._refused, self._refused_until = need, time.monotonic() + _PAUSE
                 raise self._exceeded(need)
 
+    def ask_again(self) -> None:
+        """Ask the database although it has just refused: less is in use now."""
+        self._refused_until = float("-inf")
+
     def spend(self, estimate: int, cost: int) -> None:
         """Count a charge that is not committed yet, in the place of what was reserved for it."""
         self.reserved -= estimate
@@ -110,7 +119,7 @@ class Purse:
         return rate
 
     def _exceeded(self, need: int) -> BudgetExceeded:
-        free = max(self.leased - self.in_use, 0)
+        free = max(self.free, 0)
         return BudgetExceeded(
             f"the budget {self.slot[0]} does not have the {decimal(need + free):f} dollars that the call may cost",
             budget_id=self.slot[0],

@@ -81,7 +81,7 @@ class Encoder:
 
     def encode(self, delta: Delta) -> bytes:
         """Write one delta."""
-        if type(delta) is TextDelta:  # by far the commonest
+        if isinstance(delta, TextDelta):  # by far the commonest
             choice, text = delta.choice, delta.text
             self._said[choice] = self._said.get(choice, 0) + len(text)
             if (frame := self._frames.get(choice)) is None:
