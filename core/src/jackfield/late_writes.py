@@ -13,7 +13,7 @@ from typing import Final, Protocol
 MANY: Final = 4
 
 
-class Writer(Protocol):
+class Flushable(Protocol):
     """Has something to write."""
 
     def flush(self) -> None:
@@ -25,19 +25,19 @@ class LateWrites:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._writers: list[Writer] = []
+        self._waiting: list[Flushable] = []
 
-    def enter(self, writer: Writer) -> None:
-        """Have a writer write at the end."""
-        if not self._writers:
+    def enter(self, who: Flushable) -> None:
+        """Have it write at the end."""
+        if not self._waiting:
             self.loop.call_soon(self._flush)
-        self._writers.append(writer)
+        self._waiting.append(who)
 
     def _flush(self) -> None:
-        writers, self._writers = self._writers, []
-        for writer in writers:
+        waiting, self._waiting = self._waiting, []
+        for who in waiting:
             try:
-                writer.flush()
+                who.flush()
             except Exception as error:  # the others are to be heard
                 self.loop.call_exception_handler({"message": "what was to be written late was not", "exception": error})
 
