@@ -65,6 +65,20 @@ async def asked(transport: AsyncTransport, url: str, body: bytes) -> bytes:
     return b"".join([chunk async for chunk in reply.chunks])
 
 
+async def all_asked(transport: AsyncTransport, url: str, bodies: list[bytes]) -> list[bytes | BaseException]:
+    """Ask all at once; return what became of each."""
+    return await asyncio.gather(*[asked(transport, url, body) for body in bodies], return_exceptions=True)
+
+
+@asynccontextmanager
+async def idling() -> AsyncIterator[tuple[Echo, AsyncTransport, list[bytes]]]:
+    """Give a server, and a client that has asked it for many bodies and keeps as many connections."""
+    async with echoing() as (echo, transport):
+        bodies = [b"%d" % number for number in range(MANY)]
+        assert await all_asked(transport, echo.url, bodies) == bodies
+        yield echo, transport, bodies
+
+
 def run(work: Callable[[], Any], kind: str) -> None:
     loop = new_loop(kind)
     try:
@@ -110,8 +124,7 @@ def test_each_of_many_gets_the_answer_to_its_own_request(kind: str) -> None:
         async with echoing() as (echo, transport):
             for turn in range(10):
                 bodies = [b"%d/%d" % (turn, number) * (number + 1) for number in range(MANY)]
-                found = await asyncio.gather(*[asked(transport, echo.url, body) for body in bodies])
-                assert found == bodies
+                assert await all_asked(transport, echo.url, bodies) == bodies
             assert len(echo.lines) == MANY
 
     run(work, kind)
@@ -120,14 +133,12 @@ def test_each_of_many_gets_the_answer_to_its_own_request(kind: str) -> None:
 @kinds
 def test_a_connection_that_ends_before_the_request_goes_out_is_told_and_not_used_again(kind: str) -> None:
     async def work() -> None:
-        async with echoing() as (echo, transport):
-            bodies = [b"%d" % number for number in range(MANY)]
-            assert await asyncio.gather(*[asked(transport, echo.url, body) for body in bodies]) == bodies
+        async with idling() as (echo, transport, bodies):
             for line in echo.lines:  # in the turn in which the next requests are asked for
                 line.close()
-            found = await asyncio.gather(*[asked(transport, echo.url, body) for body in bodies], return_exceptions=True)
+            found = await all_asked(transport, echo.url, bodies)
             assert all(isinstance(one, ConnectionFailed) for one in found)
-            assert await asyncio.gather(*[asked(transport, echo.url, body) for body in bodies]) == bodies
+            assert await all_asked(transport, echo.url, bodies) == bodies
 
     run(work, kind)
 
@@ -135,12 +146,10 @@ def test_a_connection_that_ends_before_the_request_goes_out_is_told_and_not_used
 @kinds
 def test_what_a_server_says_before_it_was_asked_is_nobodys_answer(kind: str) -> None:
     async def work() -> None:
-        async with echoing() as (echo, transport):
-            bodies = [b"%d" % number for number in range(MANY)]
-            assert await asyncio.gather(*[asked(transport, echo.url, body) for body in bodies]) == bodies
+        async with idling() as (echo, transport, bodies):
             for line in echo.lines:  # in the turn in which the next requests are asked for
                 line.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong")
-            found = await asyncio.gather(*[asked(transport, echo.url, body) for body in bodies], return_exceptions=True)
+            found = await all_asked(transport, echo.url, bodies)
             # the first three went out at once: what is in their sockets was nobody's to see in this turn
             for one, body in list(zip(found, bodies, strict=True))[3:]:
                 assert one == body or isinstance(one, ConnectionFailed)

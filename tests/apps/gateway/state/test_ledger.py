@@ -8,42 +8,27 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from jackfield import InvalidInput
 from jackfield_gateway.state import (
     BudgetExceeded,
     Budgets,
-    BudgetState,
     Ledger,
     Reservation,
-    Store,
     StoreUnavailable,
     open_store,
 )
 from jackfield_gateway.state.money import MOST, TOTAL
 from jackfield_gateway.state.tables import BALANCES, LEASES, SETTLEMENTS
+from tests.apps.gateway.state.books import charged, state
 from tests.apps.gateway.state.running import held, in_a_loop
 from tests.apps.gateway.state.settling import COST, PAYER
-
-
-async def state(store: Store) -> BudgetState:
-    """The only budget, as it stands."""
-    (found,) = await Budgets(store).list()
-    return found
-
-
-async def charged(store: Store) -> tuple[int, int]:
-    """How many calls were charged, and what they cost together."""
-    async with store.reading() as connection:
-        row = (await connection.execute(select(func.count(), func.sum(SETTLEMENTS.c.cost)))).one()
-    return int(row[0]), int(row[1] or 0)
 
 
 @in_a_loop
@@ -458,82 +443,4 @@ async def test_a_budget_is_set_changed_and_removed(url: str) -> None:
     await ledger.close()
     with pytest.raises(StoreUnavailable, match="closed"):
         await ledger.reserve(PAYER, 1)
-    await store.close()
-
-
-@in_a_loop
-async def test_what_is_reckoned_later_is_charged_before_a_group_is_committed(url: str) -> None:
-    store = await open_store(url)
-    await Budgets(store).set("key", "key", "total", 1_000_000)
-    ledger = Ledger(store, group_seconds=0.02)
-    for cost in (30, 0, 12):
-        ledger.settle_later(await ledger.reserve(PAYER, 50), partial(int, cost))
-    assert ledger.waiting == 3
-    await ledger.flush()
-    assert await charged(store) == (2, 42)
-    assert ledger.waiting == 0
-    await ledger.close()
-    assert (await state(store)).leased == 0
-    await store.close()
-
-
-@in_a_loop
-async def test_nobody_is_refused_for_what_others_turned_out_not_to_cost(url: str) -> None:
-    store = await open_store(url)
-    await Budgets(store).set("key", "key", "total", 1_000)
-    ledger = Ledger(store, group_seconds=30)
-    for _ in range(5):  # each keeps nearly all that there is, and costs next to nothing
-        kept = await ledger.reserve(PAYER, 900)
-        ledger.settle_later(kept, lambda: 1)
-    with pytest.raises(BudgetExceeded):
-        await ledger.reserve(PAYER, 996)
-    assert (await ledger.reserve(PAYER, 995)).estimate == 995
-    await ledger.flush()
-    assert await charged(store) == (5, 5)
-    await store.close()
-
-
-@in_a_loop
-async def test_what_cannot_be_reckoned_is_charged_as_it_was_reserved(
-    url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    store = await open_store(url)
-    await Budgets(store).set("key", "key", "total", 1_000_000)
-    ledger = Ledger(store)
-    ledger.settle_later(await ledger.reserve(PAYER, 70), lambda: 1 // 0)
-    kept = await ledger.reserve(PAYER, 50)
-    ledger.settle_later(kept, lambda: -1)  # no cost either
-    await ledger.flush()
-    assert await charged(store) == (2, 120)
-    assert "could not be reckoned" in caplog.text
-    ledger.settle_later(kept, lambda: 5)  # the first time counts
-    await ledger.flush()
-    assert await charged(store) == (2, 120)
-    await ledger.close()
-    await store.close()
-
-
-@in_a_loop
-async def test_nobody_who_asks_for_the_first_time_is_refused_for_what_others_did_not_cost(url: str) -> None:
-    store = await open_store(url)
-    await Budgets(store).set("organisation", PAYER.organisation_id, "total", 10_000_000)
-    ledger = Ledger(store, group_seconds=30)
-    kept = await ledger.reserve(PAYER, 9_000_000)
-    ledger.settle_later(kept, partial(int, 1))
-    other = PAYER._replace(key_id="another")
-    assert (await ledger.reserve(other, 5_000_000)).estimate == 5_000_000
-    await ledger.close()
-    await store.close()
-
-
-@in_a_loop
-async def test_calls_that_cost_more_than_was_kept_are_counted_before_a_budget_is_passed(url: str) -> None:
-    store = await open_store(url)
-    await Budgets(store).set("key", "key", "total", 1_000)
-    ledger = Ledger(store, group_seconds=30)
-    for _ in range(4):
-        ledger.settle_later(await ledger.reserve(PAYER, 10), partial(int, 300))
-    with pytest.raises(BudgetExceeded):
-        await ledger.reserve(PAYER, 10)
-    await ledger.close()
     await store.close()
